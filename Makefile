@@ -1,0 +1,29 @@
+# A thin front for CMake. Every target works on a fresh machine: it sets up what is missing first.
+.PHONY: demo test build bench check format setup clean
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+DEMO_DATA ?= data/emoji
+DEMO_RUN ?= runs/emoji
+
+build: setup
+	@test -f build/release/build.ninja || cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) | grep -vE '^\[[0-9]+/[0-9]+\]|no work to do' || test $${PIPESTATUS[0]} -eq 0
+
+demo: build
+	@test -f $(DEMO_DATA)/data.csv || build/release/diptych sample emoji $(DEMO_DATA)
+	@build/release/diptych compare $(DEMO_DATA) -o $(DEMO_RUN) --overwrite
+
+test: build
+	@ctest --preset release -j $(JOBS)
+
+check: setup
+	@tests/check_style.sh
+
+format: setup
+	@git ls-files '*.h' '*.cpp' | xargs clang-format -i
+
+setup:
+	@setup/setup.sh
+
+clean:
+	rm -rf build

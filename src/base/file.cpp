@@ -1,0 +1,133 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+#include <string>
+
+#include "base/error.h"
+
+namespace diptych {
+namespace fs = std::filesystem;
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  // Closes now and reports failure: a full disk may only show here.
+  bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
+
+ private:
+  int fd_;
+};
+
+std::string hint_for(int code) {
+  switch (code) {
+    case ENOSPC:
+    case EDQUOT: return "the disk is full: free some space, then run the same command again";
+    case EACCES:
+    case EPERM:
+    case EROFS: return "the place cannot be written to: choose another one with -o";
+    default: return "";
+  }
+}
+
+[[noreturn]] void fail(const std::string& what, const fs::path& path) {
+  const int code = errno;
+  throw Error(code == ENOENT ? ErrorKind::not_found : ErrorKind::io,
+              what + ": " + std::strerror(code), path.string(), hint_for(code));
+}
+
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+void sync_folder(const fs::path& folder) {
+  Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() >= 0) ::fsync(fd.get());
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& path, std::uint64_t max_bytes) {
+  Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) fail("cannot open", path);
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) fail("cannot read", path);
+  if (S_ISDIR(info.st_mode)) throw Error(ErrorKind::io, "is a folder, not a file", path.string());
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  if (size > max_bytes) {
+    throw Error(ErrorKind::data,
+                "is " + std::to_string(size) + " bytes; the limit is " + std::to_string(max_bytes),
+                path.string());
+  }
+  std::string bytes(size, '\0');
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t got = ::read(fd.get(), bytes.data() + done, bytes.size() - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail("cannot read", path);
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  bytes.resize(done);
+  return bytes;
+}
+
+void write_file(const fs::path& path, std::string_view bytes) {
+  const fs::path partial = path.string() + ".partial-" + std::to_string(::getpid());
+  Descriptor fd(::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (fd.get() < 0) fail("cannot write", path);
+  const bool written = write_all(fd.get(), bytes) && ::fsync(fd.get()) == 0 && fd.close() &&
+                       ::rename(partial.c_str(), path.c_str()) == 0;
+  if (!written) {
+    const int code = errno;
+    ::unlink(partial.c_str());
+    errno = code;
+    fail("cannot write", path);
+  }
+  sync_folder(path.has_parent_path() ? path.parent_path() : fs::path("."));
+}
+
+void append_line(const fs::path& path, std::string_view line) {
+  Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  if (fd.get() < 0) fail("cannot write", path);
+  std::string text(line);
+  text += '\n';
+  if (!write_all(fd.get(), text)) fail("cannot write", path);
+}
+
+void make_output_folder(const fs::path& path, bool overwrite) {
+  std::error_code code;
+  if (!fs::create_directories(path, code) && code) {
+    errno = code.value();
+    fail("cannot make the output folder", path);
+  }
+  if (!fs::is_directory(path)) {
+    throw Error(ErrorKind::exists, "is not a folder", path.string(), "choose another one with -o");
+  }
+  if (!overwrite && !fs::is_empty(path)) {
+    throw Error(ErrorKind::exists, "the output folder already holds something", path.string(),
+                "choose another one with -o, continue it with --resume, or replace it with "
+                "--overwrite");
+  }
+  if (::access(path.c_str(), W_OK) != 0) fail("cannot write to the output folder", path);
+}
+
+}  // namespace diptych

@@ -1,0 +1,24 @@
+// Whole files, read with a bound and written so that a crash, a full disk or a kill leaves either
+// the old file or the new one: beside the place, fsync, rename, fsync of the folder.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace diptych {
+
+// Reads a whole file. Throws Error{not_found, io}; Error{data} when it is larger than max_bytes.
+std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes = UINT64_MAX);
+
+// Replaces path by bytes, atomically and durably. Throws Error{io}; the old file is then intact.
+void write_file(const std::filesystem::path& path, std::string_view bytes);
+
+// Appends one line that is already complete (no durability promise: for logs such as metrics.jsonl).
+void append_line(const std::filesystem::path& path, std::string_view line);
+
+// Makes a folder for results. Throws Error{exists} when it already holds anything and overwrite is
+// false, Error{io} when it cannot be made or written to.
+void make_output_folder(const std::filesystem::path& path, bool overwrite);
+
+}  // namespace diptych

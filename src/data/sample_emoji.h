@@ -1,0 +1,22 @@
+// The sample dataset: every fully-qualified emoji without skin tone, drawn from what Debian ships:
+// Noto Color Emoji (bitmaps), Unicode's emoji-test.txt (groups) and CLDR annotations (keywords).
+#pragma once
+#include <filesystem>
+#include <functional>
+
+namespace diptych {
+
+struct EmojiSources {
+  std::filesystem::path font = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf";
+  std::filesystem::path emoji_test = "/usr/share/unicode/emoji/emoji-test.txt";
+  std::filesystem::path cldr = "/usr/share/unicode/cldr/common";
+};
+
+// Writes FOLDER/data.csv and FOLDER/images/*.png: about 1,870 rows with the columns
+// image,text,label,group,name,keywords,name_ko,keywords_ko,subgroup. The words "flag" and "keycap"
+// are left out of text and keywords. data.csv is written last: a folder that has it is complete.
+// Returns the number of rows. Throws Error{not_found} naming the Debian package that is missing.
+int write_emoji_sample(const std::filesystem::path& folder, const EmojiSources& sources,
+                       const std::function<void(int done, int total)>& progress = {});
+
+}  // namespace diptych

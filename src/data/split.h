@@ -1,0 +1,29 @@
+// Train, validation and test rows: by group, stratified by class, seeded.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "data/dataset.h"
+
+namespace diptych {
+
+struct SplitFractions {
+  double test = 0.2;         // of all rows
+  double validation = 0.15;  // of the rows that are not test
+};
+
+struct Split {
+  std::vector<std::int64_t> train, validation, test;  // indices into the dataset, ascending
+};
+
+// Groups (a row with an empty group is its own) are dealt whole. Within each class, groups are
+// shuffled by the seed and dealt to the part that is furthest below its share, so that every class
+// keeps the fractions as nearly as its groups allow and each part has at least one group of it.
+// A group with rows of several classes counts for its most frequent one.
+// Throws Error{data} when fewer than two classes are left.
+Split make_split(const Dataset& dataset, const SplitFractions& fractions, std::uint64_t seed);
+
+// The rows of classes with fewer than three groups, which cannot stand in every part of a split.
+std::vector<RowProblem> small_classes(const Dataset& dataset);
+
+}  // namespace diptych

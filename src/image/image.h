@@ -1,0 +1,38 @@
+// Pictures: bytes in, [H,W,3] sRGB out. Decoding is bounded before a pixel is allocated.
+// Formats: JPEG (libjpeg-turbo), PNG (libpng), WebP (libwebp), GIF (giflib, first frame).
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace diptych {
+
+struct Image {
+  int width = 0;
+  int height = 0;
+  std::vector<std::uint8_t> pixels;  // [H,W,3], sRGB, rows top to bottom
+};
+
+struct DecodeLimits {
+  double max_megapixels = 100;
+};
+
+enum class ImageFormat { jpeg, png, webp, gif, unknown };
+
+// By the leading bytes, never by the file's name.
+ImageFormat image_format(std::string_view bytes);
+
+// Decodes one picture: EXIF orientation applied, palette and greyscale expanded, alpha laid on
+// white, CMYK and 16-bit reduced to 8-bit sRGB. enough_side > 0 allows a cheaper decode at reduced
+// scale (JPEG's DCT scaling) as long as the shorter side stays at least that many pixels.
+// Throws Error{image} with the reason; never crashes on hostile bytes. Thread-safe.
+Image decode_image(std::string_view bytes, const DecodeLimits& limits, int enough_side = 0);
+
+// Antialiased resize (triangle filter widened by the reduction, as in Pillow's BILINEAR).
+Image resize(const Image& image, int width, int height);
+
+// PNG bytes of a picture (for reports and sample data).
+std::string encode_png(const Image& image);
+
+}  // namespace diptych

@@ -1,0 +1,55 @@
+// Text to numbers: words from a vocabulary of the training rows, and hashed character n-grams that
+// leave no word of any language unknown (Bojanowski et al., "Enriching word vectors with subword
+// information", TACL 2017).
+#pragma once
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace diptych {
+
+struct TokenizerOptions {
+  int max_tokens = 32;       // words beyond are cut
+  int vocabulary = 20000;    // most frequent words that keep an id of their own
+  int min_count = 1;         // words seen less often share the unknown id
+  int ngram_min = 0;         // 0: no n-grams
+  int ngram_max = 0;
+  int buckets = 0;           // n-gram ids are hash % buckets
+  int max_ngrams = 64;       // per word
+};
+
+constexpr std::int32_t kPadToken = 0;
+constexpr std::int32_t kUnknownToken = 1;
+constexpr std::int32_t kFirstWord = 2;
+
+// One text: word ids, and each word's n-grams as a run of one flat list.
+struct Encoding {
+  std::vector<std::int32_t> tokens;    // [T], T ≤ max_tokens
+  std::vector<std::int32_t> ngrams;    // flat, each in [0, buckets)
+  std::vector<std::int32_t> ngram_ends;  // [T], end of each word's run in ngrams
+};
+
+class Tokenizer {
+ public:
+  Tokenizer() = default;
+  // The vocabulary in order of count, then of code units: the same for the same texts in any order.
+  static Tokenizer build(std::span<const std::string_view> texts, const TokenizerOptions& options);
+  // Throws Error{model_file} on anything that to_json() did not write.
+  static Tokenizer from_json(const nlohmann::json& json);
+  nlohmann::json to_json() const;
+
+  Encoding encode(std::string_view text) const;  // text: any bytes. Thread-safe
+  int vocabulary_size() const;                   // with the two reserved ids
+  const TokenizerOptions& options() const { return options_; }
+
+ private:
+  TokenizerOptions options_;
+  std::vector<std::string> words_;  // id - kFirstWord → word
+  std::unordered_map<std::string, std::int32_t> ids_;
+};
+
+}  // namespace diptych
