@@ -1,0 +1,82 @@
+// Every option of Diptych, declared once: a member here, a line in options.cpp. From that line come
+// the flag, the environment variable, the TOML key, the range check, --help, docs/options.md, the
+// copy stored in the model and the difference shown on resume.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace diptych {
+
+enum class Preset { standard, paper };               // "default", "paper"
+enum class Inputs { image, text, image_text };       // "image", "text", "image,text"
+enum class Precision { automatic, fp32, bf16 };      // "auto", "fp32", "bf16"
+enum class ImageEncoderKind { plain, residual };     // see nn/image_encoder.h
+enum class TextEncoderKind { lstm, bilstm };         // see nn/text_encoder.h
+enum class FusionKind { concatenate };               // see nn/fusion.h
+enum class Optimizer { adam, adamw };
+enum class Schedule { constant, cosine, one_cycle };
+enum class ImageFit { stretch, pad, crop };
+enum class ClassWeights { none, balanced };
+
+struct Config {
+  Preset preset = Preset::standard;
+
+  // data
+  std::string image_column = "image";
+  std::string text_column = "text";
+  std::string label_column = "label";
+  std::string group_column = "group";
+  double test_fraction = 0.2;
+  double validation_fraction = 0.15;
+  double max_skipped = 0.5;
+  double max_megapixels = 100;
+  int max_text_kb = 64;
+
+  // model
+  Inputs inputs = Inputs::image_text;
+  int image_size = 64;
+  ImageFit image_fit = ImageFit::stretch;
+  ImageEncoderKind image_encoder = ImageEncoderKind::residual;
+  std::vector<int> channels = {32, 64, 128};
+  int image_features = 128;
+  int max_tokens = 32;
+  int vocabulary = 20000;
+  int min_count = 1;
+  int ngram_min = 2;
+  int ngram_max = 5;
+  int ngram_buckets = 16384;
+  int word_features = 128;
+  TextEncoderKind text_encoder = TextEncoderKind::bilstm;
+  int text_features = 128;
+  FusionKind fusion = FusionKind::concatenate;
+  int hidden_features = 128;
+  double dropout = 0.3;
+
+  // training
+  int epochs = 40;
+  int batch_size = 32;
+  Optimizer optimizer = Optimizer::adamw;
+  double learning_rate = 2e-3;
+  double weight_decay = 0.05;
+  Schedule schedule = Schedule::one_cycle;
+  double label_smoothing = 0.1;
+  ClassWeights class_weights = ClassWeights::none;
+  double clip_norm = 1.0;
+  int patience = 0;
+  double augment_flip = 0.5;
+  double augment_shift = 0.1;
+  double augment_scale = 0.15;
+  double augment_rotate = 10;
+  double augment_colour = 0.2;
+  double augment_erase = 0;
+  Precision precision = Precision::automatic;
+  std::uint64_t seed = 1;
+  int threads = 0;
+
+  // comparison
+  int seeds = 5;
+  int jobs = 0;
+};
+
+}  // namespace diptych
