@@ -13,13 +13,13 @@
 namespace diptych {
 
 struct TokenizerOptions {
-  int max_tokens = 32;       // words beyond are cut
-  int vocabulary = 20000;    // most frequent words that keep an id of their own
-  int min_count = 1;         // words seen less often share the unknown id
-  int ngram_min = 0;         // 0: no n-grams
+  int max_tokens = 32;     // words beyond are cut
+  int vocabulary = 20000;  // most frequent words that keep an id of their own
+  int min_count = 1;       // words seen less often share the unknown id
+  int ngram_min = 0;       // code points of "<word>"; 0: no n-grams
   int ngram_max = 0;
-  int buckets = 0;           // n-gram ids are hash % buckets
-  int max_ngrams = 64;       // per word
+  int buckets = 0;      // n-gram ids are hash % buckets; 0: no n-grams
+  int max_ngrams = 64;  // per word
 };
 
 constexpr std::int32_t kPadToken = 0;
@@ -28,8 +28,8 @@ constexpr std::int32_t kFirstWord = 2;
 
 // One text: word ids, and each word's n-grams as a run of one flat list.
 struct Encoding {
-  std::vector<std::int32_t> tokens;    // [T], T ≤ max_tokens
-  std::vector<std::int32_t> ngrams;    // flat, each in [0, buckets)
+  std::vector<std::int32_t> tokens;      // [T], T ≤ max_tokens
+  std::vector<std::int32_t> ngrams;      // flat, each in [0, buckets)
   std::vector<std::int32_t> ngram_ends;  // [T], end of each word's run in ngrams
 };
 
@@ -37,16 +37,21 @@ class Tokenizer {
  public:
   Tokenizer() = default;
   // The vocabulary in order of count, then of code units: the same for the same texts in any order.
+  // Throws Error{config} on options out of range.
   static Tokenizer build(std::span<const std::string_view> texts, const TokenizerOptions& options);
   // Throws Error{model_file} on anything that to_json() did not write.
   static Tokenizer from_json(const nlohmann::json& json);
   nlohmann::json to_json() const;
 
-  Encoding encode(std::string_view text) const;  // text: any bytes. Thread-safe
-  int vocabulary_size() const;                   // with the two reserved ids
+  // text: any bytes, of which at most 256 × max_tokens (and 64 KiB) are looked at; a word is cut
+  // to 256 bytes. Thread-safe.
+  Encoding encode(std::string_view text) const;
+  int vocabulary_size() const;  // with the two reserved ids
   const TokenizerOptions& options() const { return options_; }
 
  private:
+  bool add_word(const std::string& word);  // false: it is there already
+
   TokenizerOptions options_;
   std::vector<std::string> words_;  // id - kFirstWord → word
   std::unordered_map<std::string, std::int32_t> ids_;

@@ -1,5 +1,7 @@
-// UTF-8 and Unicode by ICU: validity, normalisation (NFKC + case folding), word boundaries (UAX 29).
+// UTF-8 and Unicode by ICU: validity, normalisation (NFKC and case folding), words (UAX 29).
 #pragma once
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,14 +11,16 @@ namespace diptych {
 bool is_valid_utf8(std::string_view text);
 // Invalid sequences become U+FFFD (one per maximal subpart).
 std::string repair_utf8(std::string_view text);
-// At most max_bytes, never inside a character.
+// At most max_bytes, never inside a character (code point). A view into text.
 std::string_view cut_utf8(std::string_view text, std::size_t max_bytes);
-// NFKC and case folding (ICU's nfkc_cf), white space runs to one space, trimmed.
+// NFKC and case folding (ICU's nfkc_cf), white space runs to one space, trimmed. text: any bytes,
+// repaired on the way. Throws Error{data} beyond 100 MB.
 std::string normalise(std::string_view text);
 // Words by UAX 29 for any script (dictionary-based where the script has no spaces); runs with no
-// letter, digit or symbol (white space, punctuation) are left out, emoji are kept.
-std::vector<std::string> words(std::string_view normalised);
-// Code points of a valid text, each as UTF-8.
+// letter, digit or symbol (white space, punctuation, the separator '|') are left out, emoji are
+// kept. Stops after max_words. Any bytes are safe; thread-safe. Throws Error{data} beyond 2 GB.
+std::vector<std::string> words(std::string_view normalised, std::size_t max_words = SIZE_MAX);
+// Code points of a valid text, each as UTF-8, as views into it. Any bytes are safe.
 std::vector<std::string_view> code_points(std::string_view text);
 
 }  // namespace diptych
