@@ -1,0 +1,100 @@
+#include "nn/image_encoder.h"
+
+namespace diptych {
+namespace {
+
+// The paper's: (convolution, ReLU, max-pool)×n, flatten, dense, ReLU.
+class PlainEncoder : public ImageEncoder {
+ public:
+  PlainEncoder(const Config& config, at::Generator& generator) : features_(config.image_features) {
+    int inputs = 3, side = config.image_size;
+    for (int outputs : config.channels) {
+      blocks_.push_back(register_module(
+          "conv" + std::to_string(blocks_.size() + 1),
+          std::make_shared<Convolution>(Convolution::Options{inputs, outputs}, generator)));
+      inputs = outputs;
+      side /= 2;
+    }
+    dense_ = register_module("dense",
+                             std::make_shared<Dense>(inputs * side * side, features_, generator));
+  }
+
+  torch::Tensor forward(torch::Tensor pixels, Pass& pass) override {
+    torch::Tensor x = pixels.to(pass.compute);
+    for (const auto& block : blocks_) x = torch::max_pool2d(torch::relu(block->forward(x)), 2);
+    return torch::relu(dense_->forward(x.to(at::kFloat).flatten(1)));
+  }
+
+  int features() const override { return features_; }
+
+ private:
+  int features_;
+  std::vector<std::shared_ptr<Convolution>> blocks_;
+  std::shared_ptr<Dense> dense_;
+};
+
+// Convolution, batch normalisation, ReLU.
+class Unit : public torch::nn::Module {
+ public:
+  Unit(int inputs, int outputs, at::Generator& generator) {
+    convolution_ = register_module(
+        "conv", std::make_shared<Convolution>(
+                    Convolution::Options{inputs, outputs, /*bias=*/false, /*he=*/true}, generator));
+    norm_ = register_module("norm", std::make_shared<BatchNorm>(outputs));
+  }
+  torch::Tensor forward(const torch::Tensor& x, const Pass& pass) const {
+    return torch::relu(norm_->forward(convolution_->forward(x), pass));
+  }
+
+ private:
+  std::shared_ptr<Convolution> convolution_;
+  std::shared_ptr<BatchNorm> norm_;
+};
+
+// A stem, then stages of one widening unit and one residual unit (He et al., CVPR 2016), halved by
+// max-pooling in between; mean and maximum over the last map.
+class ResidualEncoder : public ImageEncoder {
+ public:
+  ResidualEncoder(const Config& config, at::Generator& generator)
+      : features_(2 * config.channels.back()) {
+    int inputs = 3;
+    for (int outputs : config.channels) {
+      const std::string index = std::to_string(widen_.size());
+      widen_.push_back(
+          register_module("widen" + index, std::make_shared<Unit>(inputs, outputs, generator)));
+      if (widen_.size() > 1) {
+        residual_.push_back(register_module("residual" + index,
+                                            std::make_shared<Unit>(outputs, outputs, generator)));
+      }
+      inputs = outputs;
+    }
+  }
+
+  torch::Tensor forward(torch::Tensor pixels, Pass& pass) override {
+    torch::Tensor x = widen_.front()->forward(pixels.to(pass.compute), pass);
+    for (std::size_t stage = 1; stage < widen_.size(); ++stage) {
+      x = widen_[stage]->forward(torch::max_pool2d(x, 2), pass);
+      x = x + residual_[stage - 1]->forward(x, pass);
+    }
+    x = x.to(at::kFloat);
+    return torch::cat({x.mean({2, 3}), x.amax({2, 3})}, 1);
+  }
+
+  int features() const override { return features_; }
+
+ private:
+  int features_;
+  std::vector<std::shared_ptr<Unit>> widen_, residual_;
+};
+
+}  // namespace
+
+std::shared_ptr<ImageEncoder> make_image_encoder(const Config& config, at::Generator& generator) {
+  switch (config.image_encoder) {
+    case ImageEncoderKind::plain: return std::make_shared<PlainEncoder>(config, generator);
+    case ImageEncoderKind::residual: return std::make_shared<ResidualEncoder>(config, generator);
+  }
+  TORCH_INTERNAL_ASSERT(false);
+}
+
+}  // namespace diptych

@@ -1,0 +1,19 @@
+// Image encoders: [B,3,H,W] → [B,D]. One row in make_image_encoder() and one class each.
+#pragma once
+#include <memory>
+
+#include "config/config.h"
+#include "nn/layers.h"
+
+namespace diptych {
+
+class ImageEncoder : public torch::nn::Module {
+ public:
+  // pixels: [B,3,H,W], fp32, standardised, channels last. Returns fp32 [B,features()].
+  virtual torch::Tensor forward(torch::Tensor pixels, Pass& pass) = 0;
+  virtual int features() const = 0;
+};
+
+std::shared_ptr<ImageEncoder> make_image_encoder(const Config& config, at::Generator& generator);
+
+}  // namespace diptych

@@ -1,0 +1,93 @@
+#include "nn/layers.h"
+
+#include <cmath>
+
+namespace diptych {
+
+void fill_uniform(torch::Tensor tensor, double bound, at::Generator& generator) {
+  const torch::NoGradGuard no_grad;
+  tensor.uniform_(-bound, bound, generator);
+}
+
+void fill_normal(torch::Tensor tensor, double deviation, at::Generator& generator) {
+  const torch::NoGradGuard no_grad;
+  tensor.normal_(0.0, deviation, generator);
+}
+
+torch::Tensor dropout(const torch::Tensor& x, double p, Pass& pass) {
+  if (!pass.training || p <= 0) return x;
+  const torch::Tensor keep = torch::empty_like(x).bernoulli_(1.0 - p, pass.generator);
+  return x * keep.mul_(1.0 / (1.0 - p));
+}
+
+Dense::Dense(int inputs, int outputs, at::Generator& generator) {
+  weight_ = register_parameter("weight", torch::empty({outputs, inputs}));
+  bias_ = register_parameter("bias", torch::zeros({outputs}));
+  fill_uniform(weight_, std::sqrt(6.0 / (inputs + outputs)), generator);
+}
+
+Convolution::Convolution(const Options& options, at::Generator& generator) {
+  constexpr int kArea = 9;
+  weight_ = register_parameter("weight", torch::empty({options.outputs, options.inputs, 3, 3}));
+  if (options.bias) bias_ = register_parameter("bias", torch::zeros({options.outputs}));
+  if (options.he) {
+    fill_normal(weight_, std::sqrt(2.0 / (options.outputs * kArea)), generator);
+  } else {
+    fill_uniform(weight_, std::sqrt(6.0 / ((options.inputs + options.outputs) * kArea)), generator);
+  }
+}
+
+torch::Tensor Convolution::forward(const torch::Tensor& x) const {
+  const torch::Tensor weight =
+      weight_.to(x.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
+  const torch::Tensor bias = bias_.defined() ? bias_.to(x.scalar_type()) : bias_;
+  return torch::conv2d(x, weight, bias, /*stride=*/1, /*padding=*/1);
+}
+
+BatchNorm::BatchNorm(int channels) {
+  weight_ = register_parameter("weight", torch::ones({channels}));
+  bias_ = register_parameter("bias", torch::zeros({channels}));
+  running_mean_ = register_buffer("running_mean", torch::zeros({channels}));
+  running_variance_ = register_buffer("running_var", torch::ones({channels}));
+}
+
+torch::Tensor BatchNorm::forward(const torch::Tensor& x, const Pass& pass) const {
+  constexpr double kMomentum = 0.1, kEpsilon = 1e-5;
+  return torch::batch_norm(x, weight_, bias_, running_mean_, running_variance_, pass.training,
+                           kMomentum, kEpsilon, /*cudnn_enabled=*/true);
+}
+
+Lstm::Lstm(const Options& options, at::Generator& generator)
+    : features_(options.features), bidirectional_(options.bidirectional) {
+  const double bound = 1.0 / std::sqrt(static_cast<double>(features_));
+  for (int direction = 0; direction < (bidirectional_ ? 2 : 1); ++direction) {
+    const std::string suffix = direction ? "_reverse" : "";
+    const auto add = [&](const std::string& name, at::IntArrayRef shape) {
+      weights_.push_back(register_parameter(name + suffix, torch::zeros(shape)));
+      return weights_.back();
+    };
+    fill_uniform(add("weight_ih", {4 * features_, options.inputs}), bound, generator);
+    fill_uniform(add("weight_hh", {4 * features_, features_}), bound, generator);
+    const torch::NoGradGuard no_grad;
+    add("bias_ih", {4 * features_}).slice(0, features_, 2 * features_).fill_(1.0);
+    add("bias_hh", {4 * features_});
+  }
+}
+
+Lstm::Output Lstm::forward(const torch::Tensor& x, const torch::Tensor& lengths) const {
+  const auto packed = torch::nn::utils::rnn::pack_padded_sequence(
+      x, lengths, /*batch_first=*/true, /*enforce_sorted=*/false);
+  const int directions = bidirectional_ ? 2 : 1;
+  const torch::Tensor zero = torch::zeros({directions, x.size(0), features_}, x.options());
+  auto [data, hidden, cell] =
+      torch::lstm(packed.data(), packed.batch_sizes(), {zero, zero}, weights_, /*has_biases=*/true,
+                  /*num_layers=*/1, /*dropout=*/0.0, /*train=*/false, bidirectional_);
+  const torch::nn::utils::rnn::PackedSequence output(
+      data, packed.batch_sizes(), packed.sorted_indices(), packed.unsorted_indices());
+  const torch::Tensor all =
+      std::get<0>(torch::nn::utils::rnn::pad_packed_sequence(output, /*batch_first=*/true));
+  const torch::Tensor last = hidden.index_select(1, packed.unsorted_indices());
+  return {all, last.permute({1, 0, 2}).reshape({x.size(0), directions * features_})};
+}
+
+}  // namespace diptych

@@ -1,0 +1,78 @@
+// The layers that Diptych's networks are made of: torch's operators with explicit random
+// generators, so that several trainings in one process never disturb each other's numbers.
+#pragma once
+#include <torch/torch.h>
+
+namespace diptych {
+
+// What one forward pass needs to know. In training, dropout draws from `generator`.
+struct Pass {
+  bool training = false;
+  at::ScalarType compute = at::kFloat;  // of convolutions: kFloat or kBFloat16
+  at::Generator generator;              // set when training
+};
+
+// Fills with U(-bound, bound) or N(0, deviation).
+void fill_uniform(torch::Tensor tensor, double bound, at::Generator& generator);
+void fill_normal(torch::Tensor tensor, double deviation, at::Generator& generator);
+
+// Srivastava et al., JMLR 15, 2014. Identity when not training or p is 0.
+torch::Tensor dropout(const torch::Tensor& x, double p, Pass& pass);
+
+// [B,I] → [B,O]. Glorot uniform weights, zero bias.
+class Dense : public torch::nn::Module {
+ public:
+  Dense(int inputs, int outputs, at::Generator& generator);
+  torch::Tensor forward(const torch::Tensor& x) const { return torch::linear(x, weight_, bias_); }
+
+ private:
+  torch::Tensor weight_, bias_;
+};
+
+// [B,I,H,W] → [B,O,H,W], 3×3, same padding, channels last, in x's precision.
+class Convolution : public torch::nn::Module {
+ public:
+  struct Options {
+    int inputs = 0, outputs = 0;
+    bool bias = true;
+    bool he = false;  // He et al. normal (fan out) instead of Glorot uniform
+  };
+  Convolution(const Options& options, at::Generator& generator);
+  torch::Tensor forward(const torch::Tensor& x) const;
+
+ private:
+  torch::Tensor weight_, bias_;
+};
+
+// Ioffe and Szegedy, ICML 2015. [B,C,H,W] → same; statistics in fp32 whatever x's precision.
+class BatchNorm : public torch::nn::Module {
+ public:
+  explicit BatchNorm(int channels);
+  torch::Tensor forward(const torch::Tensor& x, const Pass& pass) const;
+
+ private:
+  torch::Tensor weight_, bias_, running_mean_, running_variance_;
+};
+
+// Hochreiter and Schmidhuber, Neural Computation 9(8), 1997; forget gate's bias 1 (Jozefowicz et
+// al., ICML 2015). Padded [B,T,I] and lengths [B] ≥ 1 on the host → [B,T,D·directions], zero
+// beyond each length, and the last state [B,D·directions].
+class Lstm : public torch::nn::Module {
+ public:
+  struct Options {
+    int inputs = 0, features = 0;
+    bool bidirectional = false;
+  };
+  struct Output {
+    torch::Tensor all, last;
+  };
+  Lstm(const Options& options, at::Generator& generator);
+  Output forward(const torch::Tensor& x, const torch::Tensor& lengths) const;
+
+ private:
+  int features_;
+  bool bidirectional_;
+  std::vector<torch::Tensor> weights_;  // per direction: input, recurrent, bias, bias
+};
+
+}  // namespace diptych

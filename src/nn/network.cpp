@@ -1,0 +1,158 @@
+#include "nn/network.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include "base/rng.h"
+
+namespace diptych {
+namespace {
+
+template <typename T>
+torch::Tensor copy_of(const std::vector<T>& values, at::ScalarType type) {
+  return torch::from_blob(const_cast<T*>(values.data()), {static_cast<std::int64_t>(values.size())},
+                          type)
+      .clone();
+}
+
+// Words and n-grams of each token as one run of table rows.
+TextInput text_input(const Batch& batch, int words) {
+  std::vector<std::int64_t> ids, offsets{0};
+  ids.reserve(batch.tokens.size() + batch.ngrams.size());
+  offsets.reserve(batch.tokens.size() + 1);
+  for (std::size_t token = 0; token < batch.tokens.size(); ++token) {
+    const std::int32_t begin = batch.ngram_offsets[token], end = batch.ngram_offsets[token + 1];
+    const std::int32_t word = batch.tokens[token];
+    const bool known = word > 1;
+    if (known || (word == 1 && begin == end)) ids.push_back(word);
+    for (std::int32_t i = begin; i < end; ++i) ids.push_back(words + batch.ngrams[i]);
+    offsets.push_back(static_cast<std::int64_t>(ids.size()));
+  }
+  TextInput input;
+  input.ids = copy_of(ids, at::kLong);
+  input.offsets = copy_of(offsets, at::kLong);
+  input.lengths = copy_of(batch.lengths, at::kInt).to(at::kLong);
+  input.size = batch.size;
+  input.max_tokens = batch.max_tokens;
+  return input;
+}
+
+}  // namespace
+
+Network::Network(const Config& config, const NetworkShape& shape, std::uint64_t seed)
+    : config_(config),
+      words_(shape.words),
+      takes_image_(config.inputs != Inputs::text),
+      takes_text_(config.inputs != Inputs::image) {
+  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(
+      Rng(seed, Stream::init).next());
+  const auto dense = [&](const char* name, int inputs, int outputs) {
+    return register_module(name, std::make_shared<Dense>(inputs, outputs, generator));
+  };
+  int features = 0;
+  if (takes_image_) {
+    pixel_mean_ = register_buffer("pixel_mean", torch::full({3}, 0.5));
+    pixel_deviation_ = register_buffer("pixel_deviation", torch::full({3}, 0.25));
+    image_ = register_module("image", make_image_encoder(config, generator));
+    features = image_->features();
+  }
+  if (takes_text_) {
+    text_ = register_module(
+        "text", make_text_encoder(config, shape.words + config.ngram_buckets, generator));
+    features = text_->features();
+  }
+  if (takes_image_ && takes_text_) {
+    fusion_ = register_module("fusion", make_fusion(config, image_->features(), text_->features()));
+    features = fusion_->features();
+    if (config.branch_heads) {
+      image_head_ = dense("image_head", image_->features(), shape.classes);
+      text_head_ = dense("text_head", text_->features(), shape.classes);
+    }
+  }
+  if (config.hidden_features > 0) {
+    hidden_ = dense("hidden", features, config.hidden_features);
+    features = config.hidden_features;
+  }
+  head_ = dense("head", features, shape.classes);
+}
+
+void Network::set_pixel_statistics(const std::vector<float>& mean,
+                                   const std::vector<float>& deviation) {
+  if (!takes_image_) return;
+  const torch::NoGradGuard no_grad;
+  pixel_mean_.copy_(copy_of(mean, at::kFloat));
+  pixel_deviation_.copy_(copy_of(deviation, at::kFloat));
+}
+
+NetworkInput Network::input_from(const Batch& batch) const {
+  NetworkInput input;
+  if (takes_image_) {
+    auto* pixels = const_cast<std::uint8_t*>(batch.pixels.data());
+    input.pixels = torch::from_blob(pixels, {batch.size, batch.side, batch.side, 3}, at::kByte)
+                       .clone()
+                       .permute({0, 3, 1, 2});
+    input.has_image = copy_of(batch.has_image, at::kByte).to(at::kFloat);
+  }
+  if (takes_text_) input.text = text_input(batch, words_);
+  return input;
+}
+
+torch::Tensor Network::standardise(const NetworkInput& input, const Mixing* mixing) const {
+  const auto shape = std::vector<std::int64_t>{1, 3, 1, 1};
+  torch::Tensor x = input.pixels.to(at::kFloat) / 255.0;
+  if (mixing) x = x * mixing->own + x.index_select(0, mixing->other) * (1 - mixing->own);
+  x = (x - pixel_mean_.view(shape)) / pixel_deviation_.view(shape);
+  return x.contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+torch::Tensor Network::present(const NetworkInput& input, Pass& pass) const {
+  const torch::Tensor has_text = (input.text.lengths > 0).to(at::kFloat);
+  torch::Tensor present = torch::stack({input.has_image, has_text}, 1);
+  if (!pass.training || config_.branch_dropout <= 0) return present;
+  // One draw a row: below p the image is hidden, above 1 - p the text; never both.
+  const torch::Tensor draw = torch::empty({present.size(0)}).uniform_(0, 1, pass.generator);
+  const torch::Tensor keep = torch::stack(
+      {draw >= config_.branch_dropout, draw < 1 - config_.branch_dropout}, 1);
+  return present * keep;
+}
+
+torch::Tensor Network::classify(const torch::Tensor& fused, Pass& pass) {
+  torch::Tensor x = dropout(fused, config_.dropout, pass);
+  if (hidden_) x = dropout(torch::relu(hidden_->forward(x)), config_.dropout, pass);
+  return head_->forward(x);
+}
+
+std::vector<torch::Tensor> Network::forward(const NetworkInput& input, Pass& pass,
+                                            const Mixing* mixing) {
+  torch::Tensor image, text;
+  if (takes_image_) {
+    image = image_->forward(standardise(input, mixing), pass) * input.has_image.unsqueeze(1);
+  }
+  if (takes_text_) {
+    text = text_->forward(input.text, pass);
+    if (mixing) text = text * mixing->own + text.index_select(0, mixing->other) * (1 - mixing->own);
+  }
+  if (!takes_text_) return {classify(image, pass)};
+  if (!takes_image_) return {classify(text, pass)};
+  std::vector<torch::Tensor> logits{
+      classify(fusion_->forward(image, text, present(input, pass)), pass)};
+  if (config_.branch_heads) {
+    logits.push_back(image_head_->forward(dropout(image, config_.dropout, pass)));
+    logits.push_back(text_head_->forward(dropout(text, config_.dropout, pass)));
+  }
+  return logits;
+}
+
+torch::Tensor Network::probabilities(const std::vector<torch::Tensor>& logits) {
+  torch::Tensor sum = torch::log_softmax(logits.front(), 1);
+  for (std::size_t head = 1; head < logits.size(); ++head) {
+    sum = sum + torch::log_softmax(logits[head], 1);
+  }
+  return torch::softmax(sum, 1);
+}
+
+Precision resolve_precision(Precision wanted) {
+  if (wanted != Precision::automatic) return wanted;
+  return __builtin_cpu_supports("avx512bf16") ? Precision::bf16 : Precision::fp32;
+}
+
+}  // namespace diptych

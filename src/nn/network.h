@@ -1,0 +1,66 @@
+// The network of figure 1: an image encoder, a text encoder, a fusion, dense layers, classes. Any of
+// the inputs may be left out. With branch heads, image and text also classify on their own: each
+// adds its loss in training, and the answer is the normalised product of all three.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "diptych/batch.h"
+#include "nn/fusion.h"
+#include "nn/image_encoder.h"
+#include "nn/text_encoder.h"
+
+namespace diptych {
+
+struct NetworkInput {
+  torch::Tensor pixels;     // [B,3,H,W] uint8, channels last; undefined: no image input
+  torch::Tensor has_image;  // [B] fp32
+  TextInput text;
+};
+
+// Zhang et al., "mixup", ICLR 2018: pixels are mixed before, text features inside the network.
+struct Mixing {
+  double own = 1.0;     // weight of the row itself
+  torch::Tensor other;  // [B] int64: the row it is mixed with
+};
+
+struct NetworkShape {
+  int words = 0;    // rows of the word part of the embedding table
+  int classes = 0;  // K
+};
+
+class Network : public torch::nn::Module {
+ public:
+  Network(const Config& config, const NetworkShape& shape, std::uint64_t seed);
+
+  // Logits [B,K] of each head: the fused one first, then image and text when there are three.
+  std::vector<torch::Tensor> forward(const NetworkInput& input, Pass& pass,
+                                     const Mixing* mixing = nullptr);
+  // [B,K] probabilities from the heads' logits.
+  static torch::Tensor probabilities(const std::vector<torch::Tensor>& logits);
+
+  // Copies a batch's host memory; the batch may go afterwards.
+  NetworkInput input_from(const Batch& batch) const;
+
+  // Per-channel mean and deviation of training pixels, on the scale 0..1.
+  void set_pixel_statistics(const std::vector<float>& mean, const std::vector<float>& deviation);
+
+ private:
+  torch::Tensor standardise(const NetworkInput& input, const Mixing* mixing) const;
+  torch::Tensor present(const NetworkInput& input, Pass& pass) const;
+  torch::Tensor classify(const torch::Tensor& fused, Pass& pass);
+
+  Config config_;
+  int words_;
+  bool takes_image_, takes_text_;
+  torch::Tensor pixel_mean_, pixel_deviation_;  // [3]
+  std::shared_ptr<ImageEncoder> image_;
+  std::shared_ptr<TextEncoder> text_;
+  std::shared_ptr<Fusion> fusion_;
+  std::shared_ptr<Dense> hidden_, head_, image_head_, text_head_;
+};
+
+// The precision that `auto` stands for on this machine: bf16 where the processor multiplies it.
+Precision resolve_precision(Precision wanted);
+
+}  // namespace diptych

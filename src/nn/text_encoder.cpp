@@ -1,0 +1,131 @@
+#include "nn/text_encoder.h"
+
+namespace diptych {
+namespace {
+
+// [rows,D] table; a token's vector is the mean of its bag (Bojanowski et al., TACL 2017).
+class Embedding : public torch::nn::Module {
+ public:
+  Embedding(int rows, int features, at::Generator& generator) {
+    weight_ = register_parameter("weight", torch::empty({rows, features}));
+    constexpr double kDeviation = 0.3;
+    fill_normal(weight_, kDeviation, generator);
+  }
+  // [B,T,D], zero for pads.
+  torch::Tensor forward(const TextInput& input) const {
+    constexpr int kMean = 1;
+    const torch::Tensor vectors = std::get<0>(
+        at::embedding_bag(weight_, input.ids, input.offsets, /*scale_grad_by_freq=*/false, kMean,
+                          /*sparse=*/false, /*per_sample_weights=*/{},
+                          /*include_last_offset=*/true));
+    return vectors.view({input.size, input.max_tokens, -1});
+  }
+
+ private:
+  torch::Tensor weight_;
+};
+
+torch::Tensor mask_of(const TextInput& input) {
+  return torch::arange(input.max_tokens).unsqueeze(0) < input.lengths.unsqueeze(1);  // [B,T]
+}
+
+// Mean and maximum over the tokens that are there: [B,T,D] → [B,2D].
+torch::Tensor mean_and_max(const torch::Tensor& x, const TextInput& input) {
+  const torch::Tensor mask = mask_of(input).unsqueeze(2);
+  const torch::Tensor count = input.lengths.clamp_min(1).unsqueeze(1).to(at::kFloat);
+  const torch::Tensor mean = x.masked_fill(~mask, 0).sum(1) / count;
+  const torch::Tensor largest = x.masked_fill(~mask, -1e4).amax(1);
+  const torch::Tensor present = (input.lengths > 0).unsqueeze(1);
+  return torch::cat({mean, largest}, 1).masked_fill(~present, 0);
+}
+
+// The paper's: word vectors, LSTM, its last state.
+class LstmEncoder : public TextEncoder {
+ public:
+  LstmEncoder(const Config& config, int table_rows, at::Generator& generator)
+      : features_(config.text_features), dropout_(config.embedding_dropout) {
+    embedding_ = register_module(
+        "embedding", std::make_shared<Embedding>(table_rows, config.word_features, generator));
+    lstm_ = register_module(
+        "lstm", std::make_shared<Lstm>(Lstm::Options{config.word_features, features_, false},
+                                       generator));
+  }
+  torch::Tensor forward(const TextInput& input, Pass& pass) override {
+    const torch::Tensor x = dropout(embedding_->forward(input), dropout_, pass);
+    const torch::Tensor last = lstm_->forward(x, input.lengths.clamp_min(1)).last;
+    return last.masked_fill(~(input.lengths > 0).unsqueeze(1), 0);
+  }
+  int features() const override { return features_; }
+
+ private:
+  int features_;
+  double dropout_;
+  std::shared_ptr<Embedding> embedding_;
+  std::shared_ptr<Lstm> lstm_;
+};
+
+// Word vectors, bidirectional LSTM (Graves and Schmidhuber, 2005), mean and maximum of its states.
+class BidirectionalEncoder : public TextEncoder {
+ public:
+  BidirectionalEncoder(const Config& config, int table_rows, at::Generator& generator)
+      : features_(4 * config.text_features), dropout_(config.embedding_dropout) {
+    embedding_ = register_module(
+        "embedding", std::make_shared<Embedding>(table_rows, config.word_features, generator));
+    lstm_ = register_module(
+        "lstm", std::make_shared<Lstm>(
+                    Lstm::Options{config.word_features, config.text_features, true}, generator));
+  }
+  torch::Tensor forward(const TextInput& input, Pass& pass) override {
+    const torch::Tensor x = dropout(embedding_->forward(input), dropout_, pass);
+    const torch::Tensor all = lstm_->forward(x, input.lengths.clamp_min(1)).all;
+    return mean_and_max(all, input);
+  }
+  int features() const override { return features_; }
+
+ private:
+  int features_;
+  double dropout_;
+  std::shared_ptr<Embedding> embedding_;
+  std::shared_ptr<Lstm> lstm_;
+};
+
+// Word vectors, one dense layer each, mean and maximum: blind to order, strong on few rows
+// (after Iyyer et al., "Deep unordered composition rivals syntactic methods", ACL 2015).
+class AverageEncoder : public TextEncoder {
+ public:
+  AverageEncoder(const Config& config, int table_rows, at::Generator& generator)
+      : features_(2 * config.text_features), dropout_(config.embedding_dropout) {
+    embedding_ = register_module(
+        "embedding", std::make_shared<Embedding>(table_rows, config.word_features, generator));
+    dense_ = register_module(
+        "dense", std::make_shared<Dense>(config.word_features, config.text_features, generator));
+  }
+  torch::Tensor forward(const TextInput& input, Pass& pass) override {
+    const torch::Tensor x = dropout(embedding_->forward(input), dropout_, pass);
+    return mean_and_max(torch::relu(dense_->forward(x)), input);
+  }
+  int features() const override { return features_; }
+
+ private:
+  int features_;
+  double dropout_;
+  std::shared_ptr<Embedding> embedding_;
+  std::shared_ptr<Dense> dense_;
+};
+
+}  // namespace
+
+std::shared_ptr<TextEncoder> make_text_encoder(const Config& config, int table_rows,
+                                               at::Generator& generator) {
+  switch (config.text_encoder) {
+    case TextEncoderKind::lstm:
+      return std::make_shared<LstmEncoder>(config, table_rows, generator);
+    case TextEncoderKind::bilstm:
+      return std::make_shared<BidirectionalEncoder>(config, table_rows, generator);
+    case TextEncoderKind::average:
+      return std::make_shared<AverageEncoder>(config, table_rows, generator);
+  }
+  TORCH_INTERNAL_ASSERT(false);
+}
+
+}  // namespace diptych
