@@ -1,7 +1,8 @@
 // The HTML report: one file that works offline. It is drawn from results.json's own content, the
-// training curves and a gallery, so it shows nothing that the machine-readable result does not hold.
-// Text from the dataset is data: it is escaped and nothing in it is ever run.
+// training curves and a gallery, so it shows nothing that the machine-readable result does not
+// hold. Text from the dataset is data: it is escaped and nothing in it is ever run.
 #pragma once
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -31,12 +32,12 @@ struct GalleryItem {
   double image_probability = 0;  // of that answer
   std::string fused_answer;
   double fused_probability = 0;
-  std::string png;               // bytes of a small picture; empty: none
-  bool gained = false;           // the text turned a wrong answer right; false: a right one wrong
+  std::string png;      // bytes of a small picture; empty: none
+  bool gained = false;  // the text turned a wrong answer right; false: a right one wrong
 };
 
 struct Report {
-  std::string title;             // the dataset's name
+  std::string title;  // the dataset's name
   std::vector<Curve> curves;
   std::vector<GalleryItem> gallery;
 };
