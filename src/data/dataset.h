@@ -78,6 +78,7 @@ class Dataset {
   Dataset without(std::span<const RowProblem> problems, bool keep_classes = false) const;
 
  private:
+  friend Dataset read_dataset(const std::filesystem::path& path, const ReadOptions& options);
   struct Content;
   std::shared_ptr<const Content> content_;
 };

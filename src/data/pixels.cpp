@@ -1,0 +1,76 @@
+#include "data/pixels.h"
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/parallel.h"
+
+namespace diptych {
+namespace {
+
+constexpr std::uint64_t kMaxFileBytes = 1ULL << 30;
+
+std::size_t area(int side) { return static_cast<std::size_t>(side) * static_cast<std::size_t>(side) * 3; }
+
+}  // namespace
+
+std::span<const std::uint8_t> DecodedImages::operator[](std::size_t index) const {
+  return std::span(pixels).subspan(index * area(side), area(side));
+}
+
+std::vector<std::uint8_t> decode_file(const std::filesystem::path& path,
+                                      const DecodeOptions& options) {
+  const Image image =
+      decode_image(read_file(path, kMaxFileBytes), options.limits, options.side);
+  return fit_square(image, options.side, options.fit).pixels;
+}
+
+DecodedImages decode_images(const Dataset& dataset, const DecodeOptions& options,
+                            const std::function<void(std::size_t, std::size_t)>& progress) {
+  DecodedImages images;
+  images.side = options.side;
+  images.pixels.assign(dataset.size() * area(options.side), kNoPixel);
+  images.present.assign(dataset.size(), 0);
+  std::vector<std::optional<RowProblem>> problems(dataset.size());
+  std::atomic<std::size_t> done{0};
+  parallel_for(dataset.size(), options.threads, [&](std::size_t i) {
+    const Example& example = dataset[i];
+    if (!example.image.path.empty()) {
+      try {
+        const auto pixels = decode_file(example.image.path, options);
+        std::copy(pixels.begin(), pixels.end(),
+                  images.pixels.begin() + static_cast<std::ptrdiff_t>(i * area(options.side)));
+        images.present[i] = 1;
+      } catch (const Error& error) {
+        const bool missing = error.kind() == ErrorKind::not_found;
+        problems[i] = RowProblem{
+            example.row, example.id,
+            missing ? Problem::missing_image : Problem::unreadable_image,
+            missing ? example.image.path.string() : error.what()};
+      }
+    }
+    const std::size_t count = ++done;
+    if (progress) progress(count, dataset.size());
+  });
+  for (auto& problem : problems) {
+    if (problem) images.problems.push_back(std::move(*problem));
+  }
+  return images;
+}
+
+DecodedImages select(const DecodedImages& images, std::span<const std::int64_t> kept) {
+  DecodedImages result;
+  result.side = images.side;
+  result.pixels.reserve(kept.size() * area(images.side));
+  for (std::int64_t index : kept) {
+    const auto pixels = images[static_cast<std::size_t>(index)];
+    result.pixels.insert(result.pixels.end(), pixels.begin(), pixels.end());
+    result.present.push_back(images.present.at(static_cast<std::size_t>(index)));
+  }
+  return result;
+}
+
+}  // namespace diptych

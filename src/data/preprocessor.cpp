@@ -1,0 +1,103 @@
+#include "data/preprocessor.h"
+
+#include <algorithm>
+
+#include "base/rng.h"
+#include "text/unicode.h"
+
+namespace diptych {
+namespace {
+
+Encoding hide_words(const Encoding& encoding, double probability, Rng rng) {
+  std::vector<std::size_t> kept;
+  for (std::size_t i = 0; i < encoding.tokens.size(); ++i) {
+    if (!rng.chance(probability)) kept.push_back(i);
+  }
+  if (kept.size() == encoding.tokens.size()) return encoding;
+  if (kept.empty()) kept.push_back(rng.below(encoding.tokens.size()));
+  Encoding result;
+  for (std::size_t i : kept) {
+    const auto begin = encoding.ngrams.begin() + (i ? encoding.ngram_ends[i - 1] : 0);
+    result.ngrams.insert(result.ngrams.end(), begin,
+                         encoding.ngrams.begin() + encoding.ngram_ends[i]);
+    result.tokens.push_back(encoding.tokens[i]);
+    result.ngram_ends.push_back(static_cast<std::int32_t>(result.ngrams.size()));
+  }
+  return result;
+}
+
+void add_pixels(Batch& batch, const DecodedImages& images, std::int64_t row,
+                const BatchChanges* changes) {
+  const auto index = static_cast<std::size_t>(row);
+  const auto from = images[index];
+  const std::size_t begin = batch.pixels.size();
+  batch.has_image.push_back(images.present[index]);
+  if (!changes || !changes->augment.any() || !images.present[index]) {
+    batch.pixels.insert(batch.pixels.end(), from.begin(), from.end());
+    return;
+  }
+  batch.pixels.resize(begin + from.size());
+  Rng rng(changes->seed, Stream::augment, changes->epoch, static_cast<std::uint64_t>(row));
+  augment(from, images.side, changes->augment, rng, std::span(batch.pixels).subspan(begin));
+}
+
+void add_text(Batch& batch, std::vector<Encoding> encodings) {
+  std::size_t longest = 1;
+  for (const Encoding& encoding : encodings) longest = std::max(longest, encoding.tokens.size());
+  batch.max_tokens = static_cast<int>(longest);
+  batch.ngram_offsets = {0};
+  for (const Encoding& encoding : encodings) {
+    const auto before = static_cast<std::int32_t>(batch.ngrams.size());
+    batch.lengths.push_back(static_cast<std::int32_t>(encoding.tokens.size()));
+    batch.tokens.insert(batch.tokens.end(), encoding.tokens.begin(), encoding.tokens.end());
+    batch.ngrams.insert(batch.ngrams.end(), encoding.ngrams.begin(), encoding.ngrams.end());
+    for (std::int32_t end : encoding.ngram_ends) batch.ngram_offsets.push_back(before + end);
+    const std::size_t pads = longest - encoding.tokens.size();
+    batch.tokens.insert(batch.tokens.end(), pads, kPadToken);
+    batch.ngram_offsets.insert(batch.ngram_offsets.end(), pads, batch.ngram_offsets.back());
+  }
+}
+
+}  // namespace
+
+Preprocessor Preprocessor::from_config(const Config& config, Tokenizer tokenizer) {
+  return {config.inputs,         config.image_size,  config.image_fit,
+          config.max_megapixels, config.max_text_kb, std::move(tokenizer)};
+}
+
+DecodeOptions Preprocessor::decode_options(int threads) const {
+  return {image_side, image_fit, {max_megapixels}, threads};
+}
+
+Encoding Preprocessor::encode(std::string_view text) const {
+  return tokenizer.encode(cut_utf8(text, static_cast<std::size_t>(max_text_kb) * 1024));
+}
+
+Batch make_batch(const BatchSource& source, std::span<const std::int64_t> rows,
+                 const BatchChanges* changes) {
+  Batch batch;
+  batch.size = static_cast<int>(rows.size());
+  batch.rows.assign(rows.begin(), rows.end());
+  std::vector<Encoding> encodings;
+  if (source.images) {
+    batch.side = source.images->side;
+    batch.pixels.reserve(rows.size() * source.images->pixels.size() /
+                         std::max<std::size_t>(1, source.images->present.size()));
+  }
+  for (std::int64_t row : rows) {
+    const auto index = static_cast<std::size_t>(row);
+    batch.labels.push_back(source.labels.empty() ? -1 : source.labels[index]);
+    if (source.images) add_pixels(batch, *source.images, row, changes);
+    if (source.encodings.empty()) continue;
+    const Encoding& encoding = source.encodings[index];
+    const bool hides = changes && changes->word_dropout > 0 && encoding.tokens.size() > 1;
+    encodings.push_back(hides ? hide_words(encoding, changes->word_dropout,
+                                           Rng(changes->seed, Stream::text_noise, changes->epoch,
+                                               static_cast<std::uint64_t>(row)))
+                              : encoding);
+  }
+  if (!source.encodings.empty()) add_text(batch, std::move(encodings));
+  return batch;
+}
+
+}  // namespace diptych
