@@ -104,7 +104,7 @@ class RowReader {
     if (group_) example.group = repair_utf8(trimmed((*group_)[index]));
     label = label_ ? repair_utf8(trimmed((*label_)[index])) : "";
     if (text_) example.text = clean_text((*text_)[index], example);
-    if (image.empty() && options_.needs_image) {
+    if (image.empty() && options_.needs_image && options_.skips_empty_image) {
       note(example, Problem::missing_image, "the cell is empty");
     } else if (label.empty() && options_.needs_label) {
       note(example, Problem::empty_label, "");

@@ -53,6 +53,7 @@ struct ReadOptions {
   bool needs_image = true;
   bool needs_text = true;
   bool needs_label = true;
+  bool skips_empty_image = true;       // false: a row without picture stays, its path empty
   std::vector<std::string> classes;    // empty: found in the data, in sorted order
   std::size_t max_text_bytes = 65536;
 };

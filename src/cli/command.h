@@ -1,0 +1,57 @@
+// The commands of the program: one row in command_table() and one file each.
+#pragma once
+#include <functional>
+#include <span>
+#include <string>
+
+#include "config/options.h"
+
+namespace CLI {
+class App;
+}
+
+namespace diptych {
+
+using Action = std::function<void()>;
+
+struct CommandRow {
+  const char* name;
+  const char* summary;
+  // Adds the command's arguments; returns what runs it. Called once, before parsing.
+  Action (*declare)(CLI::App& command);
+};
+
+std::span<const CommandRow> command_table();
+
+Action declare_sample(CLI::App& command);
+Action declare_train(CLI::App& command);
+Action declare_compare(CLI::App& command);
+Action declare_evaluate(CLI::App& command);
+Action declare_predict(CLI::App& command);
+Action declare_info(CLI::App& command);
+Action declare_docs(CLI::App& command);
+
+// The program's whole command line.
+std::unique_ptr<CLI::App> make_app(Action& chosen);
+// docs/commands.md, whole.
+std::string commands_markdown();
+
+// DIPTYCH_* of this process.
+std::map<std::string, std::string> diptych_environment();
+
+// Options of whole groups for one command: collected while parsing, resolved when it runs.
+class Settings {
+ public:
+  Settings(CLI::App& command, std::vector<OptionGroup> groups);
+  // base: what the weakest source starts from.
+  ResolvedConfig resolve(const Config& base = {}) const;
+  // Prints the configuration and says true when --print-config was given.
+  bool print_if_asked(const ResolvedConfig& resolved) const;
+
+ private:
+  std::vector<OptionGroup> groups_;
+  std::shared_ptr<ConfigSources> sources_;
+  std::shared_ptr<bool> print_;
+};
+
+}  // namespace diptych

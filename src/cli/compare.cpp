@@ -1,0 +1,166 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <iostream>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/parallel.h"
+#include "cli/command.h"
+#include "cli/comparison_output.h"
+#include "cli/progress.h"
+#include "cli/run_folder.h"
+#include "data/loading.h"
+#include "metrics/table_text.h"
+#include "train/experiment.h"
+
+namespace diptych {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Arguments {
+  fs::path data, output;
+  std::vector<std::string> recipes;
+  bool overwrite = false, resume = false, json = false;
+};
+
+// How much of the whole work is done, from the steps of every trial; the cost of a recipe in
+// relation to the others is a guess that only the time left depends on.
+class Meter {
+ public:
+  Meter(Progress& progress, const std::vector<Inputs>& recipes, int seeds)
+      : progress_(progress), start_(std::chrono::steady_clock::now()) {
+    for (Inputs inputs : recipes) total_ += seeds * cost(inputs_name(inputs));
+  }
+
+  void step(const TrialProgress& at) {
+    const std::lock_guard lock(mutex_);
+    const StepProgress& step = at.step;
+    done_[at.recipe + std::to_string(at.seed)] =
+        cost(at.recipe) * (step.epoch - 1 + static_cast<double>(step.step) / step.steps) /
+        step.epochs;
+    double done = 0;
+    for (const auto& [name, share] : done_) done += share;
+    const double share = done / total_;
+    const double elapsed = seconds();
+    progress_.live(share, fmt::format("{} seed {}: epoch {}/{} loss {:.3f} accuracy {:.3f} {:.0f} rows/s  {} left",
+                                      at.recipe, at.seed, step.epoch, step.epochs, step.loss,
+                                      step.accuracy, step.rows_per_second,
+                                      clock_text(elapsed / std::max(share, 1e-6) * (1 - share))));
+  }
+
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  static double cost(const std::string& recipe) {
+    return recipe == "text" ? 1 : recipe == "image" ? 5 : 6;
+  }
+  Progress& progress_;
+  std::chrono::steady_clock::time_point start_;
+  double total_ = 0;
+  std::map<std::string, double> done_;
+  std::mutex mutex_;
+};
+
+std::vector<Inputs> recipes_of(const Arguments& given) {
+  if (given.recipes.empty()) return {Inputs::image, Inputs::text, Inputs::image_text};
+  std::vector<Inputs> recipes;
+  for (Inputs inputs : {Inputs::image, Inputs::text, Inputs::image_text}) {
+    const std::string name = inputs_name(inputs);
+    if (std::find(given.recipes.begin(), given.recipes.end(), name) != given.recipes.end()) {
+      recipes.push_back(inputs);
+    }
+  }
+  return recipes;
+}
+
+void open_run(const Arguments& given) {
+  make_output_folder(given.output, given.overwrite || given.resume);
+  if (given.resume) return;
+  fs::remove_all(given.output / kTrialsName);
+  for (const char* name : {kResultsName, kReportName, kPredictionsName, kProblemsName}) {
+    fs::remove(given.output / name);
+  }
+}
+
+std::vector<TrialResult> run_trials(const Arguments& given, const Config& config,
+                                    const LoadedData& data, Progress& progress) {
+  ExperimentOptions options;
+  options.recipes = recipes_of(given);
+  options.jobs = config.jobs > 0 ? config.jobs : available_threads();
+  options.folder = given.output / kTrialsName;
+  Meter meter(progress, options.recipes, config.seeds);
+  options.on_step = [&](const TrialProgress& at) { meter.step(at); };
+  options.on_trial = [&](const TrialResult& result, std::size_t done, std::size_t total) {
+    const Trial& trial = result.trial;
+    const int classes = static_cast<int>(data.dataset.classes().size());
+    progress.line(fmt::format("{:2}/{} {:<10} seed {}: test accuracy {:.1f} %, {:.0f} s", done, total,
+                              trial.recipe, trial.seed,
+                              100 * score(trial.probabilities, trial.labels, classes).accuracy,
+                              trial.seconds));
+  };
+  return run_experiment(config, data.dataset, data.images, options);
+}
+
+void run(const Arguments& given, const Config& config) {
+  const auto start = std::chrono::steady_clock::now();
+  open_run(given);
+  Progress progress;
+  Config reading = config;
+  reading.inputs = Inputs::image_text;  // every recipe gets the same rows
+  LoadOptions loading;
+  loading.threads = available_threads();
+  loading.progress = [&](std::size_t done, std::size_t total) {
+    progress.live(static_cast<double>(done) / static_cast<double>(total), "reading pictures");
+  };
+  const LoadedData data = load_data(given.data, reading, loading);
+  write_file(given.output / kProblemsName, problems_csv(data.dataset.problems()));
+  progress.line(rows_line(data.dataset));
+
+  const std::vector<TrialResult> results = run_trials(given, config, data, progress);
+  std::vector<Trial> trials;
+  for (const TrialResult& result : results) trials.push_back(result.trial);
+  const Comparison comparison =
+      compare(trials, static_cast<int>(data.dataset.classes().size()));
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const nlohmann::json json = results_json(comparison, data.dataset, {config, seconds});
+  write_file(given.output / kPredictionsName, predictions_csv(trials, data.dataset));
+  write_file(given.output / kResultsName, json.dump(2) + "\n");
+  write_file(given.output / kReportName, report_page(json, results, data.dataset));
+  if (given.json) {
+    std::cout << json.dump(2) << "\n";
+  } else {
+    std::cout << format_table(comparison);
+  }
+  progress.line(fmt::format("report: {}  ({} for {} trials)", (given.output / kReportName).string(),
+                            clock_text(seconds), results.size()));
+}
+
+}  // namespace
+
+Action declare_compare(CLI::App& command) {
+  auto given = std::make_shared<Arguments>();
+  command.add_option("DATA", given->data, "A folder with data.csv, or a .csv, .tsv, .jsonl, .parquet")
+      ->required();
+  command.add_option("-o,--output", given->output, "Where results.json and report.html go")->required();
+  command.add_option("--recipe", given->recipes, "Only this recipe; may be repeated (default: all three)")
+      ->check(CLI::IsMember({"image", "text", "image,text"}));
+  command.add_flag("--overwrite", given->overwrite, "Replace the run that the folder holds");
+  command.add_flag("--resume", given->resume, "Keep the trials that are finished, run the others");
+  command.add_flag("--json", given->json, "Print results.json instead of the table");
+  const Settings settings(command, {OptionGroup::preset, OptionGroup::data, OptionGroup::model,
+                                    OptionGroup::training, OptionGroup::comparison});
+  return [given, settings] {
+    const ResolvedConfig resolved = settings.resolve();
+    if (!settings.print_if_asked(resolved)) run(*given, resolved.config);
+  };
+}
+
+}  // namespace diptych

@@ -1,0 +1,28 @@
+// What a comparison leaves behind: results.json, predictions.csv and the report.
+#pragma once
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "data/dataset.h"
+#include "metrics/comparison.h"
+#include "train/experiment.h"
+
+namespace diptych {
+
+struct RunFacts {
+  const Config& config;
+  double seconds = 0;
+};
+
+// The whole of results.json (docs/results.md).
+nlohmann::json results_json(const Comparison& comparison, const Dataset& dataset,
+                            const RunFacts& facts);
+// seed,recipe,row,id,label,answer,probability: a line per trial and test row.
+std::string predictions_csv(std::span<const Trial> trials, const Dataset& dataset);
+std::string report_page(const nlohmann::json& results, std::span<const TrialResult> trials,
+                        const Dataset& dataset);
+
+}  // namespace diptych

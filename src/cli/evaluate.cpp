@@ -1,0 +1,109 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/parallel.h"
+#include "cli/command.h"
+#include "cli/progress.h"
+#include "cli/run_folder.h"
+#include "data/loading.h"
+#include "data/split.h"
+#include "diptych/model.h"
+#include "metrics/comparison.h"
+#include "metrics/table_text.h"
+#include "nn/dataset_prediction.h"
+
+namespace diptych {
+namespace {
+
+struct Arguments {
+  std::filesystem::path model, data;
+  std::string split = "all";
+  bool json = false;
+};
+
+// The rows of one part of the split that the model was trained with: made again, from the same
+// dataset and seed, which the dataset's digest proves.
+std::vector<std::int64_t> part_of(const Arguments& given, const Model& model,
+                                  const Dataset& dataset) {
+  const auto provenance = nlohmann::json::parse(model.provenance());
+  if (provenance.value("data_digest", "") != dataset.digest()) {
+    throw Error(ErrorKind::data,
+                "is not the dataset that the model was trained on, so its " + given.split +
+                    " rows are not known",
+                dataset.source(), "score all rows with --split all");
+  }
+  const Config& config = model.config();
+  const Split split =
+      make_split(dataset, {config.test_fraction, config.validation_fraction}, config.seed);
+  if (given.split == "test") return split.test;
+  return given.split == "train" ? split.train : split.validation;
+}
+
+Trial answer_rows(const Model& model, const LoadedData& data, std::vector<std::int64_t> rows) {
+  Trial trial;
+  trial.recipe = inputs_name(model.config().inputs);
+  trial.probabilities = predict_rows(model, data.dataset, &data.images, rows);
+  for (std::int64_t row : rows) {
+    const Example& example = data.dataset[static_cast<std::size_t>(row)];
+    trial.labels.push_back(example.labels.front());
+    trial.groups.push_back(example.group.empty() ? example.id : example.group);
+  }
+  trial.rows = std::move(rows);
+  trial.train_rows = 1;
+  return trial;
+}
+
+void run(const Arguments& given, const Config& config, const Model& model) {
+  Progress progress;
+  LoadOptions loading;
+  loading.threads = available_threads();
+  if (given.split == "all") loading.classes = model.classes();
+  loading.progress = [&](std::size_t done, std::size_t total) {
+    progress.live(static_cast<double>(done) / static_cast<double>(total), "reading pictures");
+  };
+  const LoadedData data = load_data(given.data, config, loading);
+  progress.line(rows_line(data.dataset));
+  std::vector<std::int64_t> rows(data.dataset.size());
+  std::iota(rows.begin(), rows.end(), 0);
+  if (given.split != "all") rows = part_of(given, model, data.dataset);
+
+  const Trial trial = answer_rows(model, data, std::move(rows));
+  const Comparison comparison =
+      compare(std::span(&trial, 1), static_cast<int>(model.classes().size()));
+  if (given.json) {
+    nlohmann::json result = to_json(comparison, model.classes())["recipes"][trial.recipe];
+    result.erase("seconds");
+    result["rows"] = trial.rows.size();
+    result["skipped"] = data.dataset.skipped();
+    std::cout << result.dump(2) << "\n";
+    return;
+  }
+  std::cout << format_scores(comparison) << format_classes(comparison, model.classes());
+}
+
+}  // namespace
+
+Action declare_evaluate(CLI::App& command) {
+  auto given = std::make_shared<Arguments>();
+  command.add_option("MODEL", given->model, "A run's folder or a model file")->required();
+  command.add_option("DATA", given->data, "A folder with data.csv, or a table")->required();
+  command.add_option("--split", given->split, "Which rows: all, or those of the model's own split")
+      ->check(CLI::IsMember({"all", "test", "validation", "train"}))
+      ->capture_default_str();
+  command.add_flag("--json", given->json, "As one JSON object");
+  const Settings settings(command, {OptionGroup::data});
+  return [given, settings] {
+    const Model model = Model::load(given->model);
+    const ResolvedConfig resolved = settings.resolve(model.config());
+    if (!settings.print_if_asked(resolved)) run(*given, resolved.config, model);
+  };
+}
+
+}  // namespace diptych

@@ -1,0 +1,122 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/parallel.h"
+#include "cli/command.h"
+#include "cli/progress.h"
+#include "cli/run_folder.h"
+#include "data/loading.h"
+#include "nn/model_file.h"
+#include "train/epoch_json.h"
+#include "train/trainer.h"
+
+namespace diptych {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Arguments {
+  fs::path data;
+  fs::path output;
+  bool overwrite = false;
+  bool resume = false;
+};
+
+// Draws the bar, prints a line an epoch, and keeps metrics.jsonl.
+class Reporter : public Observer {
+ public:
+  Reporter(Progress& progress, fs::path metrics) : progress_(progress), metrics_(std::move(metrics)) {}
+
+  void on_step(const StepProgress& step) override {
+    const double done = (step.epoch - 1 + static_cast<double>(step.step) / step.steps) / step.epochs;
+    progress_.live(done, fmt::format("epoch {}/{}  loss {:.3f}  accuracy {:.3f}  {:.0f} rows/s  {} left",
+                                     step.epoch, step.epochs, step.loss, step.accuracy,
+                                     step.rows_per_second, clock_text(step.seconds_left)));
+  }
+
+  void on_epoch(const EpochRecord& epoch) override {
+    append_line(metrics_, nlohmann::json(epoch).dump());
+    progress_.line(fmt::format(
+        "epoch {:3}  train: loss {:.3f} accuracy {:.3f}   validation: loss {:.3f} accuracy {:.3f}",
+        epoch.epoch, epoch.train_loss, epoch.train_accuracy, epoch.validation_loss,
+        epoch.validation_accuracy));
+  }
+
+ private:
+  Progress& progress_;
+  fs::path metrics_;
+};
+
+void write_metrics(const fs::path& path, const std::vector<EpochRecord>& history) {
+  std::string lines;
+  for (const EpochRecord& epoch : history) lines += nlohmann::json(epoch).dump() + "\n";
+  write_file(path, lines);
+}
+
+// On --resume the folder may hold a run that was stopped, or nothing yet.
+void open_run(const Arguments& given) {
+  make_output_folder(given.output, given.overwrite || given.resume);
+  if (given.resume) return;
+  for (const char* name : {kModelFileName, kCheckpointName, kMetricsName}) {
+    fs::remove(given.output / name);
+  }
+}
+
+void run(const Arguments& given, const Config& config) {
+  open_run(given);
+  Progress progress;
+  const int threads = config.threads > 0 ? config.threads : available_threads();
+  LoadOptions loading;
+  loading.threads = threads;
+  loading.progress = [&](std::size_t done, std::size_t total) {
+    progress.live(static_cast<double>(done) / static_cast<double>(total), "reading pictures");
+  };
+  const LoadedData data = load_data(given.data, config, loading);
+  const Split split =
+      make_split(data.dataset, {config.test_fraction, config.validation_fraction}, config.seed);
+  write_file(given.output / kProblemsName, problems_csv(data.dataset.problems()));
+  progress.line(rows_line(data.dataset));
+  progress.line(fmt::format("train {}, validation {}, test {} rows; {} classes; inputs {}",
+                            split.train.size(), split.validation.size(), split.test.size(),
+                            data.dataset.classes().size(), inputs_name(config.inputs)));
+
+  TrainOptions options;
+  options.threads = threads;
+  options.checkpoint = given.output / kCheckpointName;
+  options.resume = given.resume;
+  Reporter reporter(progress, given.output / kMetricsName);
+  const TrainResult result =
+      train(config, {data.dataset, &data.images, split}, options, reporter);
+  write_metrics(given.output / kMetricsName, result.history);
+  write_file(given.output / kModelFileName, result.model);
+  fs::remove(options.checkpoint);
+  const EpochRecord& best = result.history.at(static_cast<std::size_t>(result.best_epoch - 1));
+  std::cout << fmt::format("{}: validation accuracy {:.1f} %, log loss {:.3f} (epoch {} of {})\n",
+                           (given.output / kModelFileName).string(), 100 * best.validation_accuracy,
+                           best.validation_loss, best.epoch, result.history.size());
+}
+
+}  // namespace
+
+Action declare_train(CLI::App& command) {
+  auto given = std::make_shared<Arguments>();
+  command.add_option("DATA", given->data, "A folder with data.csv, or a .csv, .tsv, .jsonl, .parquet")
+      ->required();
+  command.add_option("-o,--output", given->output, "The run's folder")->required();
+  command.add_flag("--overwrite", given->overwrite, "Replace the run that the folder holds");
+  command.add_flag("--resume", given->resume, "Go on with a run that was stopped");
+  const Settings settings(command, {OptionGroup::preset, OptionGroup::data, OptionGroup::model,
+                                    OptionGroup::training});
+  return [given, settings] {
+    const ResolvedConfig resolved = settings.resolve();
+    if (!settings.print_if_asked(resolved)) run(*given, resolved.config);
+  };
+}
+
+}  // namespace diptych

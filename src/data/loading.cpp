@@ -1,0 +1,87 @@
+#include "data/loading.h"
+
+#include <fmt/format.h>
+
+#include <unordered_map>
+
+#include "base/error.h"
+#include "data/split.h"
+
+namespace diptych {
+namespace {
+
+// Leaves out the rows of `problems`, from the dataset and from its pictures alike.
+void leave_out(LoadedData& data, std::span<const RowProblem> problems, bool keep_classes) {
+  if (problems.empty()) return;
+  std::unordered_map<std::int64_t, std::int64_t> place;
+  for (std::size_t i = 0; i < data.dataset.size(); ++i) {
+    place[data.dataset[i].row] = static_cast<std::int64_t>(i);
+  }
+  data.dataset = data.dataset.without(problems, keep_classes);
+  if (data.images.side == 0) return;
+  std::vector<std::int64_t> kept;
+  for (const Example& row : data.dataset.rows()) kept.push_back(place.at(row.row));
+  data.images = select(data.images, kept);
+}
+
+void require_enough(const Dataset& dataset, double max_skipped) {
+  const auto read = static_cast<double>(dataset.rows_read());
+  const double skipped = read - static_cast<double>(dataset.size());
+  if (dataset.size() > 0 && skipped <= max_skipped * read) return;
+  std::string reasons;
+  for (const auto& [reason, count] : dataset.skipped()) {
+    reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : ", ", reason, count);
+  }
+  std::string first;
+  for (const RowProblem& problem : dataset.problems()) {
+    if (!problem_skips(problem.problem)) continue;
+    first = fmt::format("row {} ({}), {}{}{}", problem.row, problem.id,
+                        problem_name(problem.problem), problem.detail.empty() ? "" : ": ",
+                        problem.detail);
+    break;
+  }
+  throw Error(ErrorKind::data,
+              fmt::format("{} of {} rows cannot be used ({}); the first is {}", skipped, read,
+                          reasons, first),
+              dataset.source(),
+              dataset.size() == 0
+                  ? "check the columns and the paths of the pictures (relative to the table)"
+                  : fmt::format("mend them, or allow more with --max-skipped (now {})", max_skipped));
+}
+
+}  // namespace
+
+ReadOptions read_options(const Config& config) {
+  ReadOptions options;
+  options.image_column = config.image_column;
+  options.text_column = config.text_column;
+  options.label_column = config.label_column;
+  options.group_column = config.group_column;
+  options.needs_image = config.inputs != Inputs::text;
+  options.needs_text = config.inputs != Inputs::image;
+  options.max_text_bytes = static_cast<std::size_t>(config.max_text_kb) * 1024;
+  return options;
+}
+
+LoadedData load_data(const std::filesystem::path& path, const Config& config,
+                     const LoadOptions& options) {
+  ReadOptions reading = read_options(config);
+  reading.classes = options.classes;
+  const bool keep_classes = !options.classes.empty();
+  LoadedData data{read_dataset(path, reading), {}};
+  if (reading.needs_image) {
+    data.images = decode_images(
+        data.dataset,
+        {config.image_size, config.image_fit, {config.max_megapixels}, options.threads},
+        options.progress);
+    leave_out(data, std::vector<RowProblem>(data.images.problems), keep_classes);
+    require_enough(data.dataset, config.max_skipped);
+  }
+  if (!keep_classes && data.dataset.classes().size() > 1) {
+    leave_out(data, small_classes(data.dataset), keep_classes);
+  }
+  require_enough(data.dataset, config.max_skipped);
+  return data;
+}
+
+}  // namespace diptych

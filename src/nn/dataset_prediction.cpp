@@ -1,0 +1,41 @@
+#include "nn/dataset_prediction.h"
+
+#include <algorithm>
+
+#include "data/preprocessor.h"
+
+namespace diptych {
+
+std::vector<std::int32_t> labels_of(const Dataset& dataset) {
+  std::vector<std::int32_t> labels;
+  for (const Example& row : dataset.rows()) {
+    labels.push_back(row.labels.empty() ? -1 : row.labels.front());
+  }
+  return labels;
+}
+
+std::vector<float> predict_rows(const Model& model, const Dataset& dataset,
+                                const DecodedImages* images, std::span<const std::int64_t> rows) {
+  constexpr std::size_t kBatch = 64;
+  const Preprocessor& preprocessor = model.preprocessor();
+  std::vector<Encoding> encodings(preprocessor.takes_text() ? dataset.size() : 0);
+  if (preprocessor.takes_text()) {
+    for (std::int64_t row : rows) {
+      const auto index = static_cast<std::size_t>(row);
+      encodings[index] = preprocessor.encode(dataset[index].text);
+    }
+  }
+  BatchSource source;
+  if (preprocessor.takes_image()) source.images = images;
+  source.encodings = encodings;
+  std::vector<float> probabilities;
+  for (std::size_t begin = 0; begin < rows.size(); begin += kBatch) {
+    const auto part = rows.subspan(begin, std::min(kBatch, rows.size() - begin));
+    const Predictions predictions = model.predict(make_batch(source, part));
+    probabilities.insert(probabilities.end(), predictions.probabilities.begin(),
+                         predictions.probabilities.end());
+  }
+  return probabilities;
+}
+
+}  // namespace diptych

@@ -1,0 +1,118 @@
+#include "diptych/model.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "data/preprocessor.h"
+#include "nn/model_file.h"
+
+namespace diptych {
+namespace fs = std::filesystem;
+
+struct Model::Content {
+  ModelDescription description;
+  Preprocessor preprocessor;
+  std::shared_ptr<Network> network;
+};
+
+namespace {
+
+// torch's own exceptions end here.
+template <typename Function>
+auto guarded(const Function& function) {
+  try {
+    return function();
+  } catch (const c10::Error& error) {
+    throw Error(ErrorKind::internal, error.what_without_backtrace());
+  }
+}
+
+// A batch of one from a question.
+Batch batch_of(const Question& question, const Preprocessor& preprocessor) {
+  if (!(preprocessor.takes_image() && question.image) &&
+      !(preprocessor.takes_text() && !question.text.empty())) {
+    const char* wanted = preprocessor.inputs == Inputs::image  ? "an image"
+                         : preprocessor.inputs == Inputs::text ? "a text"
+                                                               : "an image, a text or both";
+    throw Error(ErrorKind::usage, std::string("the model takes ") + wanted, "",
+                "give it with --image or --text");
+  }
+  DecodedImages images;
+  if (preprocessor.takes_image()) {
+    const DecodeOptions options = preprocessor.decode_options(1);
+    images.side = options.side;
+    images.present = {question.image.has_value()};
+    images.pixels = question.image
+                        ? decode_file(*question.image, options)
+                        : std::vector<std::uint8_t>(static_cast<std::size_t>(options.side) *
+                                                        static_cast<std::size_t>(options.side) * 3,
+                                                    kNoPixel);
+  }
+  const Encoding encoding = preprocessor.encode(question.text);
+  BatchSource source;
+  if (preprocessor.takes_image()) source.images = &images;
+  if (preprocessor.takes_text()) source.encodings = std::span(&encoding, 1);
+  constexpr std::int64_t kRow = 0;
+  return make_batch(source, std::span(&kRow, 1));
+}
+
+}  // namespace
+
+Model Model::from_bytes(const std::string& bytes, const std::string& where) {
+  return guarded([&] {
+    auto content = std::make_shared<Content>();
+    LoadedModel loaded = unpack_model(bytes, where);
+    content->network = std::move(loaded.network);
+    content->network->eval();
+    content->preprocessor =
+        Preprocessor::from_config(loaded.description.config, loaded.description.tokenizer);
+    content->description = std::move(loaded.description);
+    return Model(std::move(content));
+  });
+}
+
+Model Model::load(const fs::path& path) {
+  fs::path file = path;
+  if (fs::is_directory(path)) {
+    file = path / kModelFileName;
+    if (!fs::exists(file)) {
+      throw Error(ErrorKind::not_found, std::string("the folder holds no ") + kModelFileName,
+                  path.string(), "name a folder that 'diptych train' wrote, or the file itself");
+    }
+  }
+  return from_bytes(read_file(file), file.string());
+}
+
+Predictions Model::predict(const Batch& batch) const {
+  return guarded([&] {
+    const torch::InferenceMode inference;
+    Pass pass;
+    const torch::Tensor probabilities = Network::probabilities(
+        content_->network->forward(content_->network->input_from(batch), pass));
+    const auto* begin = probabilities.contiguous().data_ptr<float>();
+    return Predictions{static_cast<int>(classes().size()),
+                       {begin, begin + probabilities.numel()}};
+  });
+}
+
+Answer Model::answer(const Question& question) const {
+  Predictions predictions = predict(batch_of(question, preprocessor()));
+  const auto best =
+      std::max_element(predictions.probabilities.begin(), predictions.probabilities.end());
+  return {static_cast<int>(best - predictions.probabilities.begin()),
+          std::move(predictions.probabilities)};
+}
+
+const std::vector<std::string>& Model::classes() const { return content_->description.classes; }
+const Config& Model::config() const { return content_->description.config; }
+const Preprocessor& Model::preprocessor() const { return content_->preprocessor; }
+const std::string& Model::provenance() const { return content_->description.provenance; }
+
+std::int64_t Model::parameters() const {
+  std::int64_t count = 0;
+  for (const torch::Tensor& parameter : content_->network->parameters()) count += parameter.numel();
+  return count;
+}
+
+}  // namespace diptych

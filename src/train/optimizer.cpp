@@ -1,0 +1,109 @@
+#include "train/optimizer.h"
+
+#include <cmath>
+#include <numbers>
+
+namespace diptych {
+namespace {
+
+constexpr double kBeta1 = 0.9;
+constexpr double kEpsilon = 1e-8;
+
+}  // namespace
+
+double learning_rate_at(const Config& config, std::int64_t step, std::int64_t steps) {
+  const double done = static_cast<double>(step) / static_cast<double>(std::max<std::int64_t>(1, steps));
+  const auto cosine = [&](double share) {
+    return config.learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * share));
+  };
+  switch (config.schedule) {
+    case Schedule::constant: return config.learning_rate;
+    case Schedule::cosine: return cosine(done);
+    case Schedule::one_cycle: {
+      const double rising = config.warmup * static_cast<double>(steps);
+      if (static_cast<double>(step) < rising) {
+        return config.learning_rate * static_cast<double>(step + 1) / std::max(1.0, rising);
+      }
+      return cosine((static_cast<double>(step) - rising) /
+                    std::max(1.0, static_cast<double>(steps) - rising));
+    }
+  }
+  TORCH_INTERNAL_ASSERT(false);
+}
+
+AdaptiveMoments::AdaptiveMoments(
+    const Config& config, const std::vector<std::pair<std::string, torch::Tensor>>& parameters)
+    : decoupled_(config.optimizer == Optimizer::adamw),
+      beta2_(decoupled_ ? 0.99 : 0.999),  // a shorter memory suits short schedules
+      clip_norm_(config.clip_norm),
+      groups_(2) {
+  groups_[0].weight_decay = config.weight_decay;
+  for (const auto& [name, parameter] : parameters) {
+    const bool decays = parameter.dim() > 1 && name.find("embedding") == std::string::npos;
+    Group& group = groups_[decays ? 0 : 1];
+    group.names.push_back(name);
+    group.parameters.push_back(parameter);
+    group.first.push_back(torch::zeros_like(parameter));
+    group.second.push_back(torch::zeros_like(parameter));
+    group.steps.push_back(torch::zeros({}));
+  }
+}
+
+bool AdaptiveMoments::clip() {
+  std::vector<torch::Tensor> squares;
+  for (const Group& group : groups_) {
+    for (const torch::Tensor& parameter : group.parameters) {
+      const torch::Tensor& gradient = parameter.grad();
+      if (gradient.defined()) squares.push_back(gradient.norm().square());
+    }
+  }
+  const double norm = std::sqrt(torch::stack(squares).sum().item<double>());
+  if (!std::isfinite(norm)) return false;
+  if (clip_norm_ <= 0 || norm <= clip_norm_) return true;
+  for (const Group& group : groups_) {
+    for (const torch::Tensor& parameter : group.parameters) {
+      if (parameter.grad().defined()) parameter.mutable_grad().mul_(clip_norm_ / norm);
+    }
+  }
+  return true;
+}
+
+bool AdaptiveMoments::step(double learning_rate) {
+  const torch::NoGradGuard no_grad;
+  const bool finite = clip();
+  for (Group& group : groups_) {
+    std::vector<torch::Tensor> gradients;
+    for (torch::Tensor& parameter : group.parameters) {
+      if (!parameter.grad().defined()) parameter.mutable_grad() = torch::zeros_like(parameter);
+      gradients.push_back(parameter.grad());
+    }
+    if (finite && !gradients.empty()) {
+      torch::_foreach_add_(group.steps, 1);
+      if (decoupled_) {
+        at::_fused_adamw_(group.parameters, gradients, group.first, group.second, {}, group.steps,
+                          learning_rate, kBeta1, beta2_, group.weight_decay, kEpsilon,
+                          /*amsgrad=*/false, /*maximize=*/false);
+      } else {
+        at::_fused_adam_(group.parameters, gradients, group.first, group.second, {}, group.steps,
+                         learning_rate, kBeta1, beta2_, group.weight_decay, kEpsilon,
+                         /*amsgrad=*/false, /*maximize=*/false);
+      }
+    }
+    for (torch::Tensor& parameter : group.parameters) parameter.mutable_grad().zero_();
+  }
+  return finite;
+}
+
+std::vector<std::pair<std::string, torch::Tensor>> AdaptiveMoments::state() const {
+  std::vector<std::pair<std::string, torch::Tensor>> state;
+  for (const Group& group : groups_) {
+    for (std::size_t i = 0; i < group.names.size(); ++i) {
+      state.emplace_back("first." + group.names[i], group.first[i]);
+      state.emplace_back("second." + group.names[i], group.second[i]);
+      state.emplace_back("steps." + group.names[i], group.steps[i]);
+    }
+  }
+  return state;
+}
+
+}  // namespace diptych

@@ -1,0 +1,404 @@
+#include "train/trainer.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/rng.h"
+#include "config/options.h"
+#include "data/preprocessor.h"
+#include "nn/dataset_prediction.h"
+#include "nn/model_file.h"
+#include "train/checkpoint.h"
+#include "train/optimizer.h"
+
+namespace diptych {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr int kMaxFailedInARow = 20;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+Tokenizer build_tokenizer(const Config& config, const TrainingData& data) {
+  if (config.inputs == Inputs::image) return Tokenizer::build({}, {});
+  TokenizerOptions options;
+  options.max_tokens = config.max_tokens;
+  options.vocabulary = config.vocabulary;
+  options.min_count = config.min_count;
+  options.ngram_min = config.ngram_min;
+  options.ngram_max = config.ngram_max;
+  options.buckets = config.ngram_buckets;
+  std::vector<std::string_view> texts;
+  for (std::int64_t row : data.split.train) {
+    texts.push_back(data.dataset[static_cast<std::size_t>(row)].text);
+  }
+  return Tokenizer::build(texts, options);
+}
+
+// [K], mean 1 over the training rows.
+torch::Tensor class_weights(const Config& config, const TrainingData& data,
+                            std::span<const std::int32_t> labels) {
+  const std::size_t classes = data.dataset.classes().size();
+  std::vector<float> weights(classes, 1.0F);
+  if (config.class_weights == ClassWeights::balanced) {
+    std::vector<float> counts(classes, 0.0F);
+    for (std::int64_t row : data.split.train) {
+      ++counts[static_cast<std::size_t>(labels[static_cast<std::size_t>(row)])];
+    }
+    for (std::size_t k = 0; k < classes; ++k) {
+      weights[k] = static_cast<float>(data.split.train.size()) /
+                   (static_cast<float>(classes) * std::max(1.0F, counts[k]));
+    }
+  }
+  return torch::tensor(weights);
+}
+
+struct PixelStatistics {
+  std::vector<float> mean, deviation;
+};
+
+PixelStatistics pixel_statistics(const DecodedImages& images, std::span<const std::int64_t> rows) {
+  std::array<double, 3> sum{}, squares{};
+  double count = 0;
+  for (std::int64_t row : rows) {
+    if (!images.present[static_cast<std::size_t>(row)]) continue;
+    const auto pixels = images[static_cast<std::size_t>(row)];
+    for (std::size_t i = 0; i < pixels.size(); ++i) {
+      const double value = pixels[i] / 255.0;
+      sum[i % 3] += value;
+      squares[i % 3] += value * value;
+    }
+    count += static_cast<double>(pixels.size()) / 3;
+  }
+  PixelStatistics result;
+  for (std::size_t c = 0; c < 3; ++c) {
+    const double mean = count > 0 ? sum[c] / count : 0.5;
+    const double variance = count > 0 ? squares[c] / count - mean * mean : 0.25;
+    result.mean.push_back(static_cast<float>(mean));
+    result.deviation.push_back(static_cast<float>(std::sqrt(std::max(variance, 1e-4))));
+  }
+  return result;
+}
+
+class Training {
+ public:
+  Training(const Config& config, const TrainingData& data, const TrainOptions& options,
+           Observer& observer)
+      : config_(config),
+        data_(data),
+        options_(options),
+        observer_(observer),
+        tokenizer_(build_tokenizer(config, data)),
+        shape_{tokenizer_.vocabulary_size(), static_cast<int>(data.dataset.classes().size())},
+        network_(std::make_shared<Network>(config, shape_, config.seed)),
+        average_(std::make_shared<Network>(config, shape_, config.seed)),
+        best_(std::make_shared<Network>(config, shape_, config.seed)),
+        labels_(labels_of(data.dataset)),
+        weights_(class_weights(config, data, labels_)) {
+    if (takes_image()) {
+      const PixelStatistics statistics = pixel_statistics(*data.images, data.split.train);
+      for (const auto& network : {network_, average_, best_}) {
+        network->set_pixel_statistics(statistics.mean, statistics.deviation);
+      }
+    }
+    if (config.inputs != Inputs::image) encode_texts();
+    TensorList parameters;
+    for (const auto& item : network_->named_parameters()) {
+      parameters.emplace_back(item.key(), item.value());
+    }
+    optimizer_.emplace(config, parameters);
+    const auto rows = static_cast<int>(data.split.train.size());
+    // A last batch too small for batch statistics is left out; the next epoch's order is another.
+    constexpr int kSmallestBatch = 8;
+    steps_ = std::max(1, rows / config.batch_size +
+                             (rows % config.batch_size >= kSmallestBatch ? 1 : 0));
+  }
+
+  TrainResult run() {
+    if (options_.resume && std::filesystem::exists(options_.checkpoint)) {
+      state_ = load_checkpoint(options_.checkpoint, tensors(), identity());
+    }
+    start_ = Clock::now();
+    first_epoch_ = state_.epochs_done;
+    while (state_.epochs_done < config_.epochs && !stopped_early()) {
+      run_epoch(state_.epochs_done + 1);
+      if (!options_.checkpoint.empty()) {
+        save_checkpoint(options_.checkpoint, state_, tensors(), identity());
+      }
+      observer_.on_epoch(state_.history.back());
+    }
+    return {pack_model(*best_, description()), state_.history, state_.best_epoch};
+  }
+
+ private:
+  bool takes_image() const { return config_.inputs != Inputs::text; }
+  bool stopped_early() const {
+    return config_.patience > 0 && state_.stale_epochs >= config_.patience;
+  }
+
+  void encode_texts() {
+    const Preprocessor preprocessor = Preprocessor::from_config(config_, tokenizer_);
+    for (const Example& row : data_.dataset.rows()) {
+      encodings_.push_back(preprocessor.encode(row.text));
+    }
+  }
+
+  BatchSource source() const {
+    BatchSource source;
+    if (takes_image()) source.images = data_.images;
+    source.encodings = encodings_;
+    source.labels = labels_;
+    return source;
+  }
+
+  BatchChanges changes(int epoch) const {
+    BatchChanges changes;
+    changes.augment = {config_.augment_flip,   config_.augment_shift,  config_.augment_scale,
+                       config_.augment_rotate, config_.augment_colour, config_.augment_erase};
+    changes.word_dropout = config_.word_dropout;
+    changes.seed = config_.seed;
+    changes.epoch = static_cast<std::uint64_t>(epoch);
+    return changes;
+  }
+
+  void run_epoch(int epoch) {
+    const auto epoch_start = Clock::now();
+    std::vector<std::int64_t> order = data_.split.train;
+    Rng(config_.seed, Stream::shuffle, static_cast<std::uint64_t>(epoch)).shuffle(std::span(order));
+    const BatchChanges changed = changes(epoch);
+    EpochRecord record;
+    record.epoch = epoch;
+    double rows = 0;
+    for (int step = 0; step < steps_; ++step) {
+      const std::size_t begin = static_cast<std::size_t>(step * config_.batch_size);
+      const auto part = std::span(order).subspan(
+          begin, std::min<std::size_t>(static_cast<std::size_t>(config_.batch_size),
+                                       order.size() - begin));
+      const Batch batch = make_batch(source(), part, &changed);
+      const StepResult result = run_step(batch, epoch, step);
+      record.skipped_steps += result.skipped;
+      record.learning_rate = result.learning_rate;
+      const double before = rows;
+      rows += batch.size;
+      if (!result.skipped) {
+        record.train_loss = (record.train_loss * before + result.loss * batch.size) / rows;
+      }
+      record.train_accuracy = (record.train_accuracy * before + result.right) / rows;
+      report_step(record, step + 1, rows, epoch_start);
+    }
+    validate(record);
+    record.seconds = seconds_since(epoch_start);
+    state_.history.push_back(record);
+    state_.epochs_done = epoch;
+  }
+
+  void report_step(const EpochRecord& record, int step, double rows, Clock::time_point epoch_start) {
+    const double done = record.epoch - 1 - first_epoch_ + static_cast<double>(step) / steps_;
+    StepProgress progress{record.epoch, config_.epochs, step, steps_, record.train_loss,
+                          record.train_accuracy, 0, 0};
+    progress.rows_per_second = rows / std::max(1e-9, seconds_since(epoch_start));
+    progress.seconds_left = seconds_since(start_) / done * (config_.epochs - first_epoch_ - done);
+    observer_.on_step(progress);
+  }
+
+  struct StepResult {
+    double loss = 0;
+    double right = 0;  // rows
+    double learning_rate = 0;
+    bool skipped = false;
+  };
+
+  StepResult run_step(const Batch& batch, int epoch, int step) {
+    const std::int64_t global = static_cast<std::int64_t>(epoch - 1) * steps_ + step;
+    Rng draws(config_.seed, Stream::mixup, static_cast<std::uint64_t>(global));
+    Pass pass;
+    pass.training = true;
+    pass.compute =
+        resolve_precision(config_.precision) == Precision::bf16 ? at::kBFloat16 : at::kFloat;
+    pass.generator = at::make_generator<at::CPUGeneratorImpl>(
+        Rng(config_.seed, Stream::dropout, static_cast<std::uint64_t>(global)).next());
+    std::optional<Mixing> mixing;
+    if (draws.chance(config_.mixup)) mixing = draw_mixing(batch.size, draws);
+
+    const torch::Tensor labels = torch::tensor(batch.labels, at::kInt).to(at::kLong);
+    const auto logits =
+        network_->forward(network_->input_from(batch), pass, mixing ? &*mixing : nullptr);
+    const torch::Tensor loss = loss_of(logits, labels, mixing);
+    loss.backward();
+    StepResult result;
+    result.learning_rate =
+        learning_rate_at(config_, global, static_cast<std::int64_t>(steps_) * config_.epochs);
+    result.loss = loss.item<double>();
+    result.right = logits.front().argmax(1).eq(labels).sum().item<double>();
+    result.skipped = !optimizer_->step(result.learning_rate);
+    count_failure(result.skipped);
+    if (!result.skipped) update_average(global);
+    return result;
+  }
+
+  Mixing draw_mixing(int size, Rng& draws) const {
+    std::vector<std::int64_t> other(static_cast<std::size_t>(size));
+    for (std::size_t i = 0; i < other.size(); ++i) other[i] = static_cast<std::int64_t>(i);
+    Mixing mixing;
+    mixing.own = 1 - 0.5 * draws.uniform();
+    draws.shuffle(std::span(other));
+    mixing.other = torch::tensor(other);
+    return mixing;
+  }
+
+  torch::Tensor loss_of(const std::vector<torch::Tensor>& logits, const torch::Tensor& labels,
+                        const std::optional<Mixing>& mixing) const {
+    const auto entropy = [&](const torch::Tensor& x, const torch::Tensor& y) {
+      return at::cross_entropy_loss(x, y, weights_, at::Reduction::Mean, /*ignore_index=*/-100,
+                                    config_.label_smoothing);
+    };
+    torch::Tensor total;
+    for (std::size_t head = 0; head < logits.size(); ++head) {
+      torch::Tensor loss = entropy(logits[head], labels);
+      if (mixing) {
+        loss = loss * mixing->own +
+               entropy(logits[head], labels.index_select(0, mixing->other)) * (1 - mixing->own);
+      }
+      total = head == 0 ? loss : total + loss * config_.branch_loss;
+    }
+    return total;
+  }
+
+  void count_failure(bool failed) {
+    state_.failed_in_a_row = failed ? state_.failed_in_a_row + 1 : 0;
+    if (state_.failed_in_a_row >= kMaxFailedInARow) {
+      throw Error(ErrorKind::numeric,
+                  fmt::format("{} steps in a row gave a loss or gradient that is not finite",
+                              kMaxFailedInARow),
+                  "", "lower --learning-rate, or try --precision fp32");
+    }
+  }
+
+  // Exponential moving average of the weights, with a short memory at first (Polyak averaging).
+  void update_average(std::int64_t step) {
+    const torch::NoGradGuard no_grad;
+    const double count = static_cast<double>(step + 1);
+    const double decay = std::min(config_.ema_decay, count / (count + 10));
+    const auto from = network_->parameters(), to = average_->parameters();
+    const auto from_buffers = network_->buffers(), to_buffers = average_->buffers();
+    torch::_foreach_lerp_(to, from, 1 - decay);
+    if (!to_buffers.empty()) torch::_foreach_lerp_(to_buffers, from_buffers, 1 - decay);
+  }
+
+  void validate(EpochRecord& record) {
+    const torch::InferenceMode inference;
+    constexpr std::size_t kBatch = 128;
+    const std::span<const std::int64_t> rows = data_.split.validation;
+    double loss = 0, right = 0;
+    for (std::size_t begin = 0; begin < rows.size(); begin += kBatch) {
+      const Batch batch =
+          make_batch(source(), rows.subspan(begin, std::min(kBatch, rows.size() - begin)));
+      Pass pass;
+      const torch::Tensor labels = torch::tensor(batch.labels, at::kInt).to(at::kLong);
+      const torch::Tensor p =
+          Network::probabilities(average_->forward(average_->input_from(batch), pass));
+      const torch::Tensor chosen = p.gather(1, labels.unsqueeze(1)).clamp_min(1e-7);
+      loss -= chosen.log().sum().item<double>();
+      right += p.argmax(1).eq(labels).sum().item<double>();
+    }
+    const double count = std::max<double>(1, static_cast<double>(rows.size()));
+    record.validation_loss = loss / count;
+    record.validation_accuracy = right / count;
+    keep_best(record);
+  }
+
+  // The most accurate epoch; on a tie the later one, whose weights have settled more.
+  void keep_best(const EpochRecord& record) {
+    ++state_.stale_epochs;
+    if (record.validation_accuracy < state_.best_accuracy) return;
+    state_.best_epoch = record.epoch;
+    state_.best_accuracy = record.validation_accuracy;
+    state_.best_loss = record.validation_loss;
+    state_.stale_epochs = 0;
+    const auto from = state_of(*average_), to = state_of(*best_);
+    const torch::NoGradGuard no_grad;
+    for (std::size_t i = 0; i < to.size(); ++i) to[i].second.detach().copy_(from[i].second);
+  }
+
+  TensorList tensors() const {
+    TensorList all;
+    const auto add = [&all](const std::string& prefix, const TensorList& list) {
+      for (const auto& [name, tensor] : list) all.emplace_back(prefix + name, tensor.detach());
+    };
+    add("network.", state_of(*network_));
+    add("average.", state_of(*average_));
+    add("best.", state_of(*best_));
+    add("optimizer.", optimizer_->state());
+    return all;
+  }
+
+  RunIdentity identity() const {
+    Digest digest;
+    digest.add(data_.dataset.digest());
+    for (const auto* rows : {&data_.split.train, &data_.split.validation}) {
+      digest.add({reinterpret_cast<const char*>(rows->data()), rows->size() * sizeof rows->front()});
+    }
+    return {to_json(config_).dump(), digest.hex()};
+  }
+
+  ModelDescription description() const {
+    const nlohmann::json provenance = {
+        {"diptych", DIPTYCH_VERSION},
+        {"torch", TORCH_VERSION},
+        {"data_digest", data_.dataset.digest()},
+        {"rows",
+         {{"train", data_.split.train.size()},
+          {"validation", data_.split.validation.size()},
+          {"test", data_.split.test.size()}}},
+        {"precision",
+         resolve_precision(config_.precision) == Precision::bf16 ? "bf16" : "fp32"},
+        {"threads", options_.threads},
+        {"epochs", state_.epochs_done},
+        {"best_epoch", state_.best_epoch},
+        {"validation",
+         {{"accuracy", state_.best_accuracy}, {"log_loss", state_.best_loss}}}};
+    return {config_, data_.dataset.classes(), tokenizer_, provenance.dump()};
+  }
+
+  const Config& config_;
+  const TrainingData& data_;
+  const TrainOptions& options_;
+  Observer& observer_;
+  Tokenizer tokenizer_;
+  NetworkShape shape_;
+  std::shared_ptr<Network> network_, average_, best_;
+  std::optional<AdaptiveMoments> optimizer_;
+  std::vector<std::int32_t> labels_;
+  torch::Tensor weights_;
+  std::vector<Encoding> encodings_;
+  int steps_ = 1;  // an epoch
+  TrainingState state_;
+  Clock::time_point start_;
+  int first_epoch_ = 0;
+};
+
+}  // namespace
+
+TrainResult train(const Config& config, const TrainingData& data, const TrainOptions& options,
+                  Observer& observer) {
+  at::set_num_threads(std::max(1, options.threads));
+  at::globalContext().setFlushDenormal(true);
+  try {
+    return Training(config, data, options, observer).run();
+  } catch (const c10::Error& error) {
+    throw Error(ErrorKind::internal, error.what_without_backtrace());
+  }
+}
+
+}  // namespace diptych
