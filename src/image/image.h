@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "config/config.h"
+
 namespace diptych {
 
 struct Image {
@@ -31,6 +33,10 @@ Image decode_image(std::string_view bytes, const DecodeLimits& limits, int enoug
 
 // Antialiased resize (triangle filter widened by the reduction, as in Pillow's BILINEAR).
 Image resize(const Image& image, int width, int height);
+
+// A square of side pixels: stretched, padded with white, or cut to its centre. Throws Error{image}
+// for an empty picture.
+Image fit_square(const Image& image, int side, ImageFit fit);
 
 // PNG bytes of a picture (for reports and sample data).
 std::string encode_png(const Image& image);

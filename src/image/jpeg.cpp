@@ -1,0 +1,96 @@
+#include <turbojpeg.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "image/codecs.h"
+#include "image/jpeg_markers.h"
+
+namespace diptych {
+namespace {
+
+using Decompressor = std::unique_ptr<void, int (*)(tjhandle)>;
+
+struct Header {
+  int width = 0;
+  int height = 0;
+  int colours = -1;
+};
+
+const unsigned char* data(std::string_view bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes.data());
+}
+
+[[noreturn]] void refuse_jpeg(tjhandle handle) {
+  refuse_image(std::string("damaged JPEG: ") + tjGetErrorStr2(handle));
+}
+
+Header read_header(tjhandle handle, std::string_view bytes) {
+  Header header;
+  int subsampling = 0;
+  const int failed = tjDecompressHeader3(handle, data(bytes), bytes.size(), &header.width,
+                                         &header.height, &subsampling, &header.colours);
+  // It also fails for subsamplings that it has no name for, which it decodes all the same.
+  if (failed && (header.width < 1 || header.height < 1 || header.colours < 0)) refuse_jpeg(handle);
+  return header;
+}
+
+// The decoder fills up what is missing with grey and a warning; without an end marker the file was
+// cut, and half a picture must not pass for a whole one.
+void require_end(std::string_view bytes) {
+  constexpr int kEndOfImage = 0xd9;
+  JpegMarkers markers(bytes);
+  while (const auto segment = markers.next()) {
+    if (segment->marker == kEndOfImage) return;
+  }
+  refuse_image("the JPEG is truncated: its end is missing");
+}
+
+// The halvings only: the scales between them have no fast transform.
+tjscalingfactor cheapest_scale(const Header& header, int enough_side) {
+  constexpr std::array kScales = {tjscalingfactor{1, 8}, tjscalingfactor{1, 4},
+                                  tjscalingfactor{1, 2}};
+  const int shorter = std::min(header.width, header.height);
+  for (const tjscalingfactor& scale : kScales) {
+    if (enough_side > 0 && TJSCALED(shorter, scale) >= enough_side) return scale;
+  }
+  return {1, 1};
+}
+
+// CMYK in JPEG files follows Adobe: stored inverted, 255 is no ink.
+void inverted_cmyk_to_rgb(const std::vector<std::uint8_t>& cmyk, Image& image) {
+  std::uint8_t* to = image.pixels.data();
+  for (std::size_t i = 0; i < cmyk.size(); i += 4) {
+    const int paper = cmyk[i + 3];
+    for (std::size_t c = 0; c < 3; ++c) {
+      *to++ = static_cast<std::uint8_t>((cmyk[i + c] * paper + 127) / 255);
+    }
+  }
+}
+
+}  // namespace
+
+Image decode_jpeg(std::string_view bytes, const DecodeLimits& limits, int enough_side) {
+  const Decompressor handle(tjInitDecompress(), tjDestroy);
+  if (!handle) refuse_image("the JPEG decoder does not start");
+  const Header header = read_header(handle.get(), bytes);
+  check_image_size(static_cast<std::uint64_t>(header.width),
+                   static_cast<std::uint64_t>(header.height), limits);
+  require_end(bytes);
+
+  const tjscalingfactor scale = cheapest_scale(header, enough_side);
+  Image image{TJSCALED(header.width, scale), TJSCALED(header.height, scale), {}};
+  image.pixels.resize(image_bytes(image.width, image.height, 3));
+  const bool is_cmyk = header.colours == TJCS_CMYK || header.colours == TJCS_YCCK;
+  std::vector<std::uint8_t> cmyk(is_cmyk ? image_bytes(image.width, image.height, 4) : 0);
+  // TJFLAG_LIMITSCANS: thousands of scans of one picture would take hours.
+  const int failed = tjDecompress2(handle.get(), data(bytes), bytes.size(),
+                                   is_cmyk ? cmyk.data() : image.pixels.data(), image.width, 0,
+                                   image.height, is_cmyk ? TJPF_CMYK : TJPF_RGB, TJFLAG_LIMITSCANS);
+  if (failed && tjGetErrorCode(handle.get()) == TJERR_FATAL) refuse_jpeg(handle.get());
+  if (is_cmyk) inverted_cmyk_to_rgb(cmyk, image);
+  return image;
+}
+
+}  // namespace diptych

@@ -1,0 +1,160 @@
+// Separable resampling with a triangle filter, in fixed point: 8-bit pixels between the two passes,
+// weights of 22 bits, which is how Pillow does it, so that the results agree.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "image/codecs.h"
+#include "image/image.h"
+
+namespace diptych {
+namespace {
+
+constexpr int kWeightBits = 22;
+
+struct Tap {
+  int first = 0;          // first source pixel
+  std::size_t begin = 0;  // its weight's place in Filter::weights
+  int count = 0;
+};
+
+// For every target pixel the source pixels it is made of.
+struct Filter {
+  std::vector<Tap> taps;
+  std::vector<std::int32_t> weights;
+};
+
+Filter triangle_filter(int from, int to) {
+  const double scale = static_cast<double>(from) / to;
+  const double support = std::max(1.0, scale);
+  Filter filter;
+  std::vector<double> weights;
+  for (int i = 0; i < to; ++i) {
+    const double centre = (i + 0.5) * scale;
+    const int first = std::max(0, static_cast<int>(centre - support + 0.5));
+    const int last = std::min(from, static_cast<int>(centre + support + 0.5));
+    weights.clear();
+    double sum = 0;
+    for (int x = first; x < last; ++x) {
+      weights.push_back(std::max(0.0, 1.0 - std::abs((x + 0.5 - centre) / support)));
+      sum += weights.back();
+    }
+    filter.taps.push_back({first, filter.weights.size(), last - first});
+    for (double weight : weights) {
+      filter.weights.push_back(
+          static_cast<std::int32_t>(std::lround(weight / sum * (1 << kWeightBits))));
+    }
+  }
+  return filter;
+}
+
+std::uint8_t rounded(std::int32_t sum) {
+  return static_cast<std::uint8_t>(std::clamp(sum >> kWeightBits, 0, 255));
+}
+
+constexpr std::int32_t kHalf = 1 << (kWeightBits - 1);
+
+void resize_row(const std::uint8_t* from, const Filter& filter, std::uint8_t* to) {
+  for (const Tap& tap : filter.taps) {
+    std::int32_t red = kHalf, green = kHalf, blue = kHalf;
+    const std::uint8_t* pixel = from + std::ptrdiff_t{3} * tap.first;
+    const std::int32_t* weight = filter.weights.data() + tap.begin;
+    for (int k = 0; k < tap.count; ++k, pixel += 3) {
+      red += weight[k] * pixel[0];
+      green += weight[k] * pixel[1];
+      blue += weight[k] * pixel[2];
+    }
+    *to++ = rounded(red);
+    *to++ = rounded(green);
+    *to++ = rounded(blue);
+  }
+}
+
+Image resize_width(const Image& image, int width) {
+  const Filter filter = triangle_filter(image.width, width);
+  Image result{width, image.height, {}};
+  result.pixels.resize(image_bytes(width, image.height, 3));
+  for (int y = 0; y < image.height; ++y) {
+    resize_row(image.pixels.data() + image_bytes(image.width, y, 3), filter,
+               result.pixels.data() + image_bytes(width, y, 3));
+  }
+  return result;
+}
+
+Image resize_height(const Image& image, int height) {
+  const Filter filter = triangle_filter(image.height, height);
+  Image result{image.width, height, {}};
+  result.pixels.reserve(image_bytes(image.width, height, 3));
+  std::vector<std::int32_t> sums(image_bytes(image.width, 1, 3));
+  for (const Tap& tap : filter.taps) {
+    std::fill(sums.begin(), sums.end(), kHalf);
+    for (int k = 0; k < tap.count; ++k) {
+      const std::uint8_t* row = image.pixels.data() + image_bytes(image.width, tap.first + k, 3);
+      const std::int32_t weight = filter.weights[tap.begin + static_cast<std::size_t>(k)];
+      for (std::size_t x = 0; x < sums.size(); ++x) sums[x] += weight * row[x];
+    }
+    for (std::int32_t sum : sums) result.pixels.push_back(rounded(sum));
+  }
+  return result;
+}
+
+Image centre_square(const Image& image) {
+  const int side = std::min(image.width, image.height);
+  const int left = (image.width - side) / 2, top = (image.height - side) / 2;
+  Image result{side, side, {}};
+  result.pixels.resize(image_bytes(side, side, 3));
+  for (int y = 0; y < side; ++y) {
+    std::memcpy(result.pixels.data() + image_bytes(side, y, 3),
+                image.pixels.data() + image_bytes(image.width, top + y, 3) + 3 * left,
+                image_bytes(side, 1, 3));
+  }
+  return result;
+}
+
+Image padded(const Image& image, int side) {
+  const double scale = static_cast<double>(side) / std::max(image.width, image.height);
+  const auto scaled = [&](int length) {
+    return std::clamp(static_cast<int>(std::lround(length * scale)), 1, side);
+  };
+  const Image inner = resize(image, scaled(image.width), scaled(image.height));
+  const int left = (side - inner.width) / 2, top = (side - inner.height) / 2;
+  Image result{side, side, {}};
+  result.pixels.assign(image_bytes(side, side, 3), 255);
+  for (int y = 0; y < inner.height; ++y) {
+    std::memcpy(result.pixels.data() + image_bytes(side, top + y, 3) + 3 * left,
+                inner.pixels.data() + image_bytes(inner.width, y, 3),
+                image_bytes(inner.width, 1, 3));
+  }
+  return result;
+}
+
+void require_pixels(const Image& image) {
+  if (image.width < 1 || image.height < 1) refuse_image("the picture has no pixels");
+}
+
+}  // namespace
+
+Image resize(const Image& image, int width, int height) {
+  require_pixels(image);
+  if (width < 1 || height < 1) refuse_image("a picture cannot be resized to nothing");
+  if (width == image.width) {
+    return height == image.height ? image : resize_height(image, height);
+  }
+  const Image narrow = resize_width(image, width);
+  return height == image.height ? narrow : resize_height(narrow, height);
+}
+
+Image fit_square(const Image& image, int side, ImageFit fit) {
+  require_pixels(image);
+  switch (fit) {
+    case ImageFit::stretch:
+      return resize(image, side, side);
+    case ImageFit::pad:
+      return padded(image, side);
+    case ImageFit::crop:
+      return resize(centre_square(image), side, side);
+  }
+  return resize(image, side, side);
+}
+
+}  // namespace diptych
