@@ -70,6 +70,9 @@ std::string options_markdown();
 // "learning-rate: 0.002 → 0.001", a line per option that differs; empty when none does.
 std::string difference(const Config& before, const Config& after);
 
+// Combinations that no single range rules out. Throws Error{config}.
+void check(const Config& config);
+
 const char* inputs_name(Inputs inputs);  // "image", "text", "image,text"
 
 }  // namespace diptych

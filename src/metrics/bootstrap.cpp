@@ -1,0 +1,122 @@
+#include "metrics/bootstrap.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <map>
+
+#include "base/rng.h"
+
+namespace diptych {
+namespace {
+
+constexpr int kResamples = 2000;
+using Rows = std::vector<std::size_t>;
+
+std::vector<Rows> groups_of(const Trial& trial) {
+  std::map<std::string, Rows> groups;
+  for (std::size_t i = 0; i < trial.labels.size(); ++i) groups[trial.groups.at(i)].push_back(i);
+  std::vector<Rows> result;
+  for (auto& [name, rows] : groups) result.push_back(std::move(rows));
+  return result;
+}
+
+// A metric over any rows of a trial, from per-row facts that are worked out once.
+class RowMetric {
+ public:
+  RowMetric(const Trial& trial, Metric metric, int classes)
+      : metric_(metric), classes_(static_cast<std::size_t>(classes)), labels_(trial.labels) {
+    answers_ = predicted_classes(trial.probabilities, classes);
+    for (std::size_t i = 0; i < labels_.size(); ++i) {
+      const float p = trial.probabilities[i * classes_ + static_cast<std::size_t>(labels_[i])];
+      losses_.push_back(-std::log(std::max(1e-7, static_cast<double>(p))));
+    }
+  }
+
+  double operator()(const Rows& rows) const {
+    switch (metric_) {
+      case Metric::accuracy:
+        return mean(rows, [&](std::size_t i) { return answers_[i] == labels_[i] ? 1.0 : 0.0; });
+      case Metric::log_loss: return mean(rows, [&](std::size_t i) { return losses_[i]; });
+      case Metric::macro_f1: return macro_f1(rows);
+    }
+    return 0;
+  }
+
+ private:
+  static double mean(const Rows& rows, const std::function<double(std::size_t)>& value) {
+    double sum = 0;
+    for (std::size_t i : rows) sum += value(i);
+    return sum / static_cast<double>(rows.size());
+  }
+  double macro_f1(const Rows& rows) const {
+    std::vector<double> right(classes_), marks(classes_);
+    for (std::size_t i : rows) {
+      right[static_cast<std::size_t>(labels_[i])] += answers_[i] == labels_[i];
+      ++marks[static_cast<std::size_t>(labels_[i])];
+      ++marks[static_cast<std::size_t>(answers_[i])];
+    }
+    double sum = 0, counted = 0;
+    for (std::size_t k = 0; k < classes_; ++k) {
+      if (marks[k] == 0) continue;
+      sum += 2 * right[k] / marks[k];
+      ++counted;
+    }
+    return sum / counted;
+  }
+
+  Metric metric_;
+  std::size_t classes_;
+  const std::vector<std::int32_t>& labels_;
+  std::vector<std::int32_t> answers_;
+  std::vector<double> losses_;
+};
+
+std::vector<double> resample(const Trial& trial, const std::function<double(const Rows&)>& statistic) {
+  const std::vector<Rows> groups = groups_of(trial);
+  std::vector<double> values;
+  Rng rng(0, Stream::bootstrap);
+  for (int i = 0; i < kResamples; ++i) {
+    Rows rows;
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      const Rows& drawn = groups[rng.below(groups.size())];
+      rows.insert(rows.end(), drawn.begin(), drawn.end());
+    }
+    values.push_back(statistic(rows));
+  }
+  std::sort(values.begin(), values.end());
+  return values;
+}
+
+double percentile(const std::vector<double>& sorted, double share) {
+  return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1) + 0.5)];
+}
+
+Rows all_rows(const Trial& trial) {
+  Rows rows(trial.labels.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = i;
+  return rows;
+}
+
+}  // namespace
+
+BootstrapResult paired_bootstrap(const Trial& a, const Trial& b, Metric metric, int classes) {
+  const RowMetric of_a(a, metric, classes), of_b(b, metric, classes);
+  const auto difference = [&](const Rows& rows) { return of_a(rows) - of_b(rows); };
+  const std::vector<double> values = resample(a, difference);
+  const auto share = [&](auto&& test) {
+    return static_cast<double>(std::count_if(values.begin(), values.end(), test)) / kResamples;
+  };
+  const double tail = std::min(share([](double v) { return v <= 0; }), share([](double v) { return v >= 0; }));
+  return {difference(all_rows(a)), percentile(values, 0.025), percentile(values, 0.975),
+          std::clamp(2 * tail, 1.0 / kResamples, 1.0)};
+}
+
+Interval bootstrap_interval(const Trial& trial, Metric metric, int classes) {
+  const RowMetric value(trial, metric, classes);
+  const std::vector<double> values = resample(trial, [&](const Rows& rows) { return value(rows); });
+  const double whole = value(all_rows(trial));
+  return {whole, percentile(values, 0.025), percentile(values, 0.975), {whole}};
+}
+
+}  // namespace diptych

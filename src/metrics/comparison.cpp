@@ -1,0 +1,271 @@
+#include "metrics/comparison.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <numeric>
+
+#include "base/error.h"
+#include "metrics/bootstrap.h"
+
+namespace diptych {
+namespace {
+
+constexpr const char* kImage = "image";
+constexpr const char* kText = "text";
+constexpr const char* kFused = "image,text";
+constexpr std::array<Metric, 3> kMetrics{Metric::accuracy, Metric::macro_f1, Metric::log_loss};
+
+double value_of(const Scores& scores, Metric metric) {
+  switch (metric) {
+    case Metric::accuracy: return scores.accuracy;
+    case Metric::macro_f1: return scores.macro_f1;
+    case Metric::log_loss: return scores.log_loss;
+  }
+  return 0;
+}
+
+// A recipe's trials in order of seed, with their scores.
+struct Recipe {
+  std::vector<const Trial*> trials;
+  std::vector<Scores> scores;
+  std::vector<double> values(Metric metric) const {
+    std::vector<double> result;
+    for (const Scores& one : scores) result.push_back(value_of(one, metric));
+    return result;
+  }
+};
+
+void require_paired(const std::map<std::string, Recipe>& recipes) {
+  const Recipe& first = recipes.begin()->second;
+  for (const auto& [name, recipe] : recipes) {
+    bool paired = recipe.trials.size() == first.trials.size();
+    for (std::size_t i = 0; paired && i < first.trials.size(); ++i) {
+      paired = recipe.trials[i]->seed == first.trials[i]->seed &&
+               recipe.trials[i]->rows == first.trials[i]->rows &&
+               recipe.trials[i]->labels == first.trials[i]->labels;
+    }
+    if (!paired) throw Error(ErrorKind::internal, "trials that are not paired: " + name);
+  }
+}
+
+std::map<std::string, Recipe> by_recipe(std::span<const Trial> trials, int classes) {
+  if (trials.empty()) throw Error(ErrorKind::data, "there is no trial to compare");
+  std::map<std::string, Recipe> recipes;
+  for (const Trial& trial : trials) recipes[trial.recipe].trials.push_back(&trial);
+  for (auto& [name, recipe] : recipes) {
+    std::sort(recipe.trials.begin(), recipe.trials.end(),
+              [](const Trial* a, const Trial* b) { return a->seed < b->seed; });
+    for (const Trial* trial : recipe.trials) {
+      recipe.scores.push_back(score(trial->probabilities, trial->labels, classes));
+    }
+  }
+  require_paired(recipes);
+  return recipes;
+}
+
+double test_to_train(const Recipe& recipe) {
+  double sum = 0;
+  for (const Trial* trial : recipe.trials) {
+    sum += static_cast<double>(trial->rows.size()) /
+           static_cast<double>(std::max<std::int64_t>(1, trial->train_rows));
+  }
+  return sum / static_cast<double>(recipe.trials.size());
+}
+
+// For several splits. A difference is never known more exactly than one row of a test set allows:
+// the standard error has that floor, so that equal differences by chance are not certainty.
+PairDifference over_splits(const Recipe& a, const Recipe& b, Metric metric) {
+  PairDifference pair;
+  const std::vector<double> of_a = a.values(metric), of_b = b.values(metric);
+  for (std::size_t i = 0; i < of_a.size(); ++i) pair.per_seed.push_back(of_a[i] - of_b[i]);
+  const Interval interval = corrected_resampled_interval(pair.per_seed, test_to_train(a));
+  const auto n = static_cast<double>(pair.per_seed.size());
+  const double quantile = student_t_quantile(0.975, n - 1);
+  const double one_row = 1.0 / static_cast<double>(a.trials.front()->rows.size());
+  const double error =
+      std::max((interval.high - interval.mean) / quantile, one_row / std::sqrt(n) / 2);
+  pair.difference = interval.mean;
+  pair.low = interval.mean - quantile * error;
+  pair.high = interval.mean + quantile * error;
+  pair.p = student_t_two_sided_p(interval.mean / error, n - 1);
+  return pair;
+}
+
+PairDifference within_split(const Recipe& a, const Recipe& b, Metric metric, int classes) {
+  PairDifference pair;
+  const BootstrapResult result =
+      paired_bootstrap(*a.trials.front(), *b.trials.front(), metric, classes);
+  pair.difference = result.difference;
+  pair.low = result.low;
+  pair.high = result.high;
+  pair.p = result.p;
+  pair.per_seed = {result.difference};
+  return pair;
+}
+
+double mcnemar_of(const Trial& a, const Trial& b, int classes) {
+  const auto of_a = predicted_classes(a.probabilities, classes);
+  const auto of_b = predicted_classes(b.probabilities, classes);
+  std::int64_t only_a = 0, only_b = 0;
+  for (std::size_t i = 0; i < a.labels.size(); ++i) {
+    const bool a_right = of_a[i] == a.labels[i], b_right = of_b[i] == b.labels[i];
+    only_a += a_right && !b_right;
+    only_b += b_right && !a_right;
+  }
+  return mcnemar_exact_p(only_a, only_b);
+}
+
+std::vector<double> mean_recall(const Recipe& recipe, int classes) {
+  std::vector<double> means;
+  for (int k = 0; k < classes; ++k) {
+    double sum = 0;
+    int seeds = 0;
+    for (const Scores& scores : recipe.scores) {
+      const double recall = scores.recall[static_cast<std::size_t>(k)];
+      if (std::isnan(recall)) continue;
+      sum += recall;
+      ++seeds;
+    }
+    means.push_back(seeds ? sum / seeds : std::nan(""));
+  }
+  return means;
+}
+
+Interval interval_of(const Recipe& recipe, const std::vector<double>& values, auto&& bootstrap) {
+  return values.size() > 1 ? corrected_resampled_interval(values, test_to_train(recipe))
+                           : bootstrap(*recipe.trials.front());
+}
+
+RecipeScores summarise(const std::string& name, const Recipe& recipe, int classes) {
+  RecipeScores summary;
+  summary.recipe = name;
+  const auto interval = [&](Metric metric) {
+    return interval_of(recipe, recipe.values(metric), [&](const Trial& trial) {
+      return bootstrap_interval(trial, metric, classes);
+    });
+  };
+  summary.accuracy = interval(Metric::accuracy);
+  summary.macro_f1 = interval(Metric::macro_f1);
+  summary.log_loss = interval(Metric::log_loss);
+  std::vector<double> calibration;
+  for (const Scores& scores : recipe.scores) calibration.push_back(scores.calibration_error);
+  summary.calibration_error = interval_of(recipe, calibration, [&](const Trial&) {
+    return Interval{calibration.front(), calibration.front(), calibration.front(), calibration};
+  });
+  summary.recall = mean_recall(recipe, classes);
+  summary.confusion.assign(static_cast<std::size_t>(classes * classes), 0);
+  for (const Scores& scores : recipe.scores) {
+    for (std::size_t i = 0; i < scores.confusion.size(); ++i) summary.confusion[i] += scores.confusion[i];
+  }
+  for (const Trial* trial : recipe.trials) summary.seconds += trial->seconds;
+  return summary;
+}
+
+PairDifference compare_pair(const std::map<std::string, Recipe>& recipes,
+                            const std::pair<const char*, const char*>& names, Metric metric,
+                            int classes) {
+  const Recipe& a = recipes.at(names.first);
+  const Recipe& b = recipes.at(names.second);
+  PairDifference pair = a.trials.size() > 1 ? over_splits(a, b, metric)
+                                            : within_split(a, b, metric, classes);
+  pair.a = names.first;
+  pair.b = names.second;
+  pair.metric = metric;
+  if (metric != Metric::accuracy) return pair;
+  for (std::size_t i = 0; i < a.trials.size(); ++i) {
+    pair.mcnemar_p.push_back(mcnemar_of(*a.trials[i], *b.trials[i], classes));
+  }
+  const std::vector<double> of_a = mean_recall(a, classes), of_b = mean_recall(b, classes);
+  for (std::size_t k = 0; k < of_a.size(); ++k) pair.per_class.push_back(of_a[k] - of_b[k]);
+  return pair;
+}
+
+void correct_by_holm(std::vector<PairDifference>& pairs, Metric metric) {
+  std::vector<PairDifference*> family;
+  std::vector<double> p;
+  for (PairDifference& pair : pairs) {
+    if (pair.metric != metric) continue;
+    family.push_back(&pair);
+    p.push_back(pair.p);
+  }
+  const std::vector<double> corrected = holm(p);
+  for (std::size_t i = 0; i < family.size(); ++i) family[i]->p_holm = corrected[i];
+}
+
+void judge(Comparison& comparison) {
+  const auto found = std::find_if(
+      comparison.pairs.begin(), comparison.pairs.end(), [](const PairDifference& pair) {
+        return pair.a == kFused && pair.b == kImage && pair.metric == Metric::accuracy;
+      });
+  comparison.verdict = Verdict::no_clear_gain;
+  if (found == comparison.pairs.end()) {
+    comparison.sentence =
+        "No verdict on the text: the recipes image and image,text were not both run.";
+    return;
+  }
+  const double points = 100 * found->difference, low = 100 * found->low, high = 100 * found->high;
+  if (found->low > 0) {
+    comparison.verdict = Verdict::helps;
+    comparison.sentence =
+        fmt::format("The text helps: {:+.1f} points of accuracy ({:.1f} to {:.1f}).", points, low, high);
+  } else if (found->high < 0) {
+    comparison.verdict = Verdict::hurts;
+    comparison.sentence =
+        fmt::format("The text hurts: {:+.1f} points of accuracy ({:.1f} to {:.1f}).", points, low, high);
+  } else {
+    comparison.sentence = fmt::format(
+        "No clear gain: the text changes accuracy by {:+.1f} points ({:.1f} to {:.1f}).", points, low, high);
+  }
+}
+
+}  // namespace
+
+const char* metric_name(Metric metric) {
+  switch (metric) {
+    case Metric::accuracy: return "accuracy";
+    case Metric::macro_f1: return "macro_f1";
+    case Metric::log_loss: return "log_loss";
+  }
+  return "";
+}
+
+const char* verdict_name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::helps: return "helps";
+    case Verdict::no_clear_gain: return "no clear gain";
+    case Verdict::hurts: return "hurts";
+  }
+  return "";
+}
+
+Comparison compare(std::span<const Trial> trials, int classes) {
+  const std::map<std::string, Recipe> recipes = by_recipe(trials, classes);
+  Comparison comparison;
+  comparison.classes = classes;
+  for (const char* name : {kImage, kText, kFused}) {
+    if (recipes.contains(name)) {
+      comparison.recipes.push_back(summarise(name, recipes.at(name), classes));
+    }
+  }
+  constexpr std::array<std::pair<const char*, const char*>, 3> kPairs{
+      {{kFused, kImage}, {kFused, kText}, {kText, kImage}}};
+  for (Metric metric : kMetrics) {
+    for (const auto& names : kPairs) {
+      if (!recipes.contains(names.first) || !recipes.contains(names.second)) continue;
+      comparison.pairs.push_back(compare_pair(recipes, names, metric, classes));
+    }
+    correct_by_holm(comparison.pairs, metric);
+  }
+  const std::size_t splits = recipes.begin()->second.trials.size();
+  comparison.test =
+      splits > 1 ? fmt::format("corrected resampled t test over {} splits (Nadeau and Bengio, 2003)", splits)
+                 : "paired bootstrap over groups within one split";
+  judge(comparison);
+  return comparison;
+}
+
+}  // namespace diptych
