@@ -1,4 +1,4 @@
-// Every option of Diptych, declared once: a member here, a line in options.cpp. From that line come
+// Every option of Diptych, declared once: a member here, a line in option_table.cpp. From that line come
 // the flag, the environment variable, the TOML key, the range check, --help, docs/options.md, the
 // copy stored in the model and the difference shown on resume.
 #pragma once
@@ -35,10 +35,10 @@ struct Config {
 
   // model
   Inputs inputs = Inputs::image_text;
-  int image_size = 64;
+  int image_size = 40;
   ImageFit image_fit = ImageFit::stretch;
   ImageEncoderKind image_encoder = ImageEncoderKind::residual;
-  std::vector<int> channels = {32, 64, 128};
+  std::vector<int> channels = {16, 32, 64, 128};
   int image_features = 128;
   int max_tokens = 32;
   int vocabulary = 20000;
@@ -46,8 +46,8 @@ struct Config {
   int ngram_min = 2;
   int ngram_max = 5;
   int ngram_buckets = 16384;
-  int word_features = 128;
-  TextEncoderKind text_encoder = TextEncoderKind::bilstm;
+  int word_features = 64;
+  TextEncoderKind text_encoder = TextEncoderKind::average;
   int text_features = 128;
   FusionKind fusion = FusionKind::concatenate;
   int hidden_features = 0;        // dense layer between fusion and class; 0: none
@@ -58,25 +58,25 @@ struct Config {
   double embedding_dropout = 0.3;  // of word vectors
 
   // training
-  int epochs = 40;
-  int batch_size = 32;
+  int epochs = 30;
+  int batch_size = 64;
   Optimizer optimizer = Optimizer::adamw;
-  double learning_rate = 2e-3;
+  double learning_rate = 4e-3;
   double weight_decay = 0.05;
   Schedule schedule = Schedule::one_cycle;
   double warmup = 0.15;           // share of the steps over which the rate rises
   double ema_decay = 0.99;        // of the averaged weights that are kept; 0: none
-  double mixup = 0;               // probability of mixing a batch with another order of itself
+  double mixup = 0.5;               // probability of mixing a batch with another order of itself
   double word_dropout = 0.15;     // probability of hiding a word in training
   double label_smoothing = 0.1;
   ClassWeights class_weights = ClassWeights::none;
-  double clip_norm = 1.0;
+  double clip_norm = 0;
   int patience = 0;
   double augment_flip = 0.5;
-  double augment_shift = 0.1;
-  double augment_scale = 0.15;
-  double augment_rotate = 10;
-  double augment_colour = 0.2;
+  double augment_shift = 0.06;
+  double augment_scale = 0.1;
+  double augment_rotate = 8;
+  double augment_colour = 0;
   double augment_erase = 0;
   Precision precision = Precision::automatic;
   std::uint64_t seed = 1;

@@ -1,5 +1,7 @@
 #include "nn/image_encoder.h"
 
+#include <numeric>
+
 namespace diptych {
 namespace {
 
@@ -52,11 +54,11 @@ class Unit : public torch::nn::Module {
 };
 
 // A stem, then stages of one widening unit and one residual unit (He et al., CVPR 2016), halved by
-// max-pooling in between; mean and maximum over the last map.
+// max-pooling in between; mean and maximum over the map of every stage, fine and coarse alike.
 class ResidualEncoder : public ImageEncoder {
  public:
   ResidualEncoder(const Config& config, at::Generator& generator)
-      : features_(2 * config.channels.back()) {
+      : features_(2 * std::accumulate(config.channels.begin() + 1, config.channels.end(), 0)) {
     int inputs = 3;
     for (int outputs : config.channels) {
       const std::string index = std::to_string(widen_.size());
@@ -72,12 +74,15 @@ class ResidualEncoder : public ImageEncoder {
 
   torch::Tensor forward(torch::Tensor pixels, Pass& pass) override {
     torch::Tensor x = widen_.front()->forward(pixels.to(pass.compute), pass);
+    std::vector<torch::Tensor> pooled;
     for (std::size_t stage = 1; stage < widen_.size(); ++stage) {
       x = widen_[stage]->forward(torch::max_pool2d(x, 2), pass);
       x = x + residual_[stage - 1]->forward(x, pass);
+      const torch::Tensor map = x.to(at::kFloat);
+      pooled.push_back(map.mean({2, 3}));
+      pooled.push_back(map.amax({2, 3}));
     }
-    x = x.to(at::kFloat);
-    return torch::cat({x.mean({2, 3}), x.amax({2, 3})}, 1);
+    return torch::cat(pooled, 1);
   }
 
   int features() const override { return features_; }

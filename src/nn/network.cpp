@@ -96,10 +96,9 @@ NetworkInput Network::input_from(const Batch& batch) const {
   return input;
 }
 
-torch::Tensor Network::standardise(const NetworkInput& input, const Mixing* mixing) const {
+torch::Tensor Network::standardise(const NetworkInput& input) const {
   const auto shape = std::vector<std::int64_t>{1, 3, 1, 1};
   torch::Tensor x = input.pixels.to(at::kFloat) / 255.0;
-  if (mixing) x = x * mixing->own + x.index_select(0, mixing->other) * (1 - mixing->own);
   x = (x - pixel_mean_.view(shape)) / pixel_deviation_.view(shape);
   return x.contiguous(at::MemoryFormat::ChannelsLast);
 }
@@ -125,11 +124,16 @@ std::vector<torch::Tensor> Network::forward(const NetworkInput& input, Pass& pas
                                             const Mixing* mixing) {
   torch::Tensor image, text;
   if (takes_image_) {
-    image = image_->forward(standardise(input, mixing), pass) * input.has_image.unsqueeze(1);
+    image = image_->forward(standardise(input), pass) * input.has_image.unsqueeze(1);
   }
   if (takes_text_) {
     text = text_->forward(input.text, pass);
-    if (mixing) text = text * mixing->own + text.index_select(0, mixing->other) * (1 - mixing->own);
+  }
+  if (mixing) {
+    for (torch::Tensor* x : {&image, &text}) {
+      if (!x->defined()) continue;
+      *x = *x * mixing->own + x->index_select(0, mixing->other) * (1 - mixing->own);
+    }
   }
   if (!takes_text_) return {classify(image, pass)};
   if (!takes_image_) return {classify(text, pass)};

@@ -18,7 +18,7 @@ struct NetworkInput {
   TextInput text;
 };
 
-// Zhang et al., "mixup", ICLR 2018: pixels are mixed before, text features inside the network.
+// Verma et al., "Manifold mixup", ICML 2019: the features of rows are mixed, and so are their losses.
 struct Mixing {
   double own = 1.0;     // weight of the row itself
   torch::Tensor other;  // [B] int64: the row it is mixed with
@@ -46,7 +46,7 @@ class Network : public torch::nn::Module {
   void set_pixel_statistics(const std::vector<float>& mean, const std::vector<float>& deviation);
 
  private:
-  torch::Tensor standardise(const NetworkInput& input, const Mixing* mixing) const;
+  torch::Tensor standardise(const NetworkInput& input) const;
   torch::Tensor present(const NetworkInput& input, Pass& pass) const;
   torch::Tensor classify(const torch::Tensor& fused, Pass& pass);
 
