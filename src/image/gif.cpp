@@ -26,9 +26,7 @@ int read_bytes(GifFileType* gif, GifByteType* to, int wanted) {
 }
 
 [[noreturn]] void refuse_gif(int code) {
-  if (code == D_GIF_ERR_READ_FAILED || code == D_GIF_ERR_EOF_TOO_SOON) {
-    refuse_image("the GIF is truncated");
-  }
+  if (code == D_GIF_ERR_READ_FAILED) refuse_image("the GIF is truncated");
   const char* reason = GifErrorString(code);
   refuse_image(std::string("damaged GIF: ") + (reason ? reason : "it cannot be read"));
 }
@@ -104,6 +102,29 @@ Image white_canvas(const Gif& gif, const DecodeLimits& limits) {
   return canvas;
 }
 
+// Returns the number of rows. A stream may declare its end before the last row: as in Pillow and
+// browsers what came before counts, unlike in a file that was cut.
+int draw_rows(const Gif& gif, int transparent, Image& canvas) {
+  const GifImageDesc& frame = gif->Image;
+  const ColorMapObject* map = frame.ColorMap ? frame.ColorMap : gif->SColorMap;
+  std::vector<GifPixelType> indices(static_cast<std::size_t>(frame.Width));
+  int rows = 0;
+  for (int y : row_order(frame.Height, frame.Interlace)) {
+    const int status = DGifGetLine(gif.get(), indices.data(), frame.Width);
+    if (status == GIF_ERROR && gif->Error == D_GIF_ERR_EOF_TOO_SOON) return rows;
+    require_ok(gif, status);
+    std::uint8_t* to = canvas.pixels.data() + image_bytes(canvas.width, frame.Top + y, 3) +
+                       std::ptrdiff_t{3} * frame.Left;
+    for (GifPixelType index : indices) {
+      const GifColorType colour = colour_at(map, index);
+      if (index != transparent) std::memcpy(to, &colour, 3);
+      to += 3;
+    }
+    ++rows;
+  }
+  return rows;
+}
+
 }  // namespace
 
 Image decode_gif(std::string_view bytes, const DecodeLimits& limits) {
@@ -112,19 +133,7 @@ Image decode_gif(std::string_view bytes, const DecodeLimits& limits) {
   if (!gif) refuse_gif(code);
   const int transparent = find_first_frame(gif);
   Image canvas = white_canvas(gif, limits);
-  const GifImageDesc& frame = gif->Image;
-  const ColorMapObject* map = frame.ColorMap ? frame.ColorMap : gif->SColorMap;
-  std::vector<GifPixelType> indices(static_cast<std::size_t>(frame.Width));
-  for (int y : row_order(frame.Height, frame.Interlace)) {
-    require_ok(gif, DGifGetLine(gif.get(), indices.data(), frame.Width));
-    std::uint8_t* to = canvas.pixels.data() + image_bytes(canvas.width, frame.Top + y, 3) +
-                       std::ptrdiff_t{3} * frame.Left;
-    for (GifPixelType index : indices) {
-      const GifColorType colour = colour_at(map, index);
-      if (index != transparent) std::memcpy(to, &colour, 3);
-      to += 3;
-    }
-  }
+  if (!draw_rows(gif, transparent, canvas)) refuse_image("damaged GIF: it ends before any row");
   return canvas;
 }
 
