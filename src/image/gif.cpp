@@ -25,14 +25,15 @@ int read_bytes(GifFileType* gif, GifByteType* to, int wanted) {
   return static_cast<int>(count);
 }
 
-[[noreturn]] void refuse_gif(int code) {
-  if (code == D_GIF_ERR_READ_FAILED) refuse_image("the GIF is truncated");
+[[noreturn]] void refuse_gif(int code, std::string_view rest) {
+  if (rest.empty()) refuse_image("the GIF is truncated");
   const char* reason = GifErrorString(code);
   refuse_image(std::string("damaged GIF: ") + (reason ? reason : "it cannot be read"));
 }
 
 void require_ok(const Gif& gif, int status) {
-  if (status == GIF_ERROR) refuse_gif(gif->Error);
+  if (status != GIF_ERROR) return;
+  refuse_gif(gif->Error, *static_cast<std::string_view*>(gif->UserData));
 }
 
 // Reads one extension; a graphics control sets the index that is transparent.
@@ -102,17 +103,12 @@ Image white_canvas(const Gif& gif, const DecodeLimits& limits) {
   return canvas;
 }
 
-// Returns the number of rows. A stream may declare its end before the last row: as in Pillow and
-// browsers what came before counts, unlike in a file that was cut.
-int draw_rows(const Gif& gif, int transparent, Image& canvas) {
+void draw_rows(const Gif& gif, int transparent, Image& canvas) {
   const GifImageDesc& frame = gif->Image;
   const ColorMapObject* map = frame.ColorMap ? frame.ColorMap : gif->SColorMap;
   std::vector<GifPixelType> indices(static_cast<std::size_t>(frame.Width));
-  int rows = 0;
   for (int y : row_order(frame.Height, frame.Interlace)) {
-    const int status = DGifGetLine(gif.get(), indices.data(), frame.Width);
-    if (status == GIF_ERROR && gif->Error == D_GIF_ERR_EOF_TOO_SOON) return rows;
-    require_ok(gif, status);
+    require_ok(gif, DGifGetLine(gif.get(), indices.data(), frame.Width));
     std::uint8_t* to = canvas.pixels.data() + image_bytes(canvas.width, frame.Top + y, 3) +
                        std::ptrdiff_t{3} * frame.Left;
     for (GifPixelType index : indices) {
@@ -120,9 +116,7 @@ int draw_rows(const Gif& gif, int transparent, Image& canvas) {
       if (index != transparent) std::memcpy(to, &colour, 3);
       to += 3;
     }
-    ++rows;
   }
-  return rows;
 }
 
 }  // namespace
@@ -130,10 +124,10 @@ int draw_rows(const Gif& gif, int transparent, Image& canvas) {
 Image decode_gif(std::string_view bytes, const DecodeLimits& limits) {
   int code = 0;
   const Gif gif(DGifOpen(&bytes, read_bytes, &code));
-  if (!gif) refuse_gif(code);
+  if (!gif) refuse_gif(code, bytes);
   const int transparent = find_first_frame(gif);
   Image canvas = white_canvas(gif, limits);
-  if (!draw_rows(gif, transparent, canvas)) refuse_image("damaged GIF: it ends before any row");
+  draw_rows(gif, transparent, canvas);
   return canvas;
 }
 

@@ -32,6 +32,11 @@ const std::map<std::string, std::string> kReadAllTheSame = {
     {"unknown_compression_method.png", "its colour profile is broken; the pixels are whole"},
 };
 
+// The other way round.
+const std::map<std::string, std::string> kRefusedAllTheSame = {
+    {"issue_2811.gif", "its codes start at 11 bits, the format and giflib allow 8"},
+};
+
 class Files : public testing::Test {
  protected:
   void SetUp() override {
@@ -69,7 +74,8 @@ TEST_F(Files, OddOnesAreReadOrRefusedAsPillowDoes) {
   ASSERT_GT(rows.size(), 100u);
   for (const Row& row : rows) {
     SCOPED_TRACE(row.file);
-    const bool expected = row.is_read() || kReadAllTheSame.contains(row.file);
+    const bool expected = kReadAllTheSame.contains(row.file) ||
+                          (row.is_read() && !kRefusedAllTheSame.contains(row.file));
     try {
       const Image image = decode("oddimages/" + row.file);
       EXPECT_TRUE(expected) << "was read";
