@@ -152,6 +152,16 @@ TEST(Augment, ChangesBrightnessContrastAndSaturationTogether) {
   EXPECT_NEAR(most, 1.2, 0.06);
 }
 
+TEST(Augment, MeasuresContrastFromThePicturesOwnMean) {
+  // An even picture has no contrast: nothing but its brightness can change.
+  const Pixels even(kSide * kSide * 3, 100);
+  for (std::uint64_t row = 0; row < 500; ++row) {
+    const Pixels to = changed(even, with(&AugmentOptions::colour, 0.5), row);
+    ASSERT_GE(to.front(), 50);
+    ASSERT_LE(to.front(), 150);
+  }
+}
+
 TEST(Augment, LeavesGreyPicturesGrey) {
   const Pixels from = disc(20, 20, 9);
   for (std::uint64_t row = 0; row < 50; ++row) {
