@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <map>
 
 #include "base/rng.h"
@@ -29,30 +28,33 @@ class RowMetric {
     answers_ = predicted_classes(trial.probabilities, classes);
     for (std::size_t i = 0; i < labels_.size(); ++i) {
       const float p = trial.probabilities[i * classes_ + static_cast<std::size_t>(labels_[i])];
-      losses_.push_back(-std::log(std::max(1e-7, static_cast<double>(p))));
+      losses_.push_back(-std::log(std::max<double>(kLeastProbability, p)));
+      right_.push_back(answers_[i] == labels_[i] ? 1 : 0);
     }
   }
 
   double operator()(const Rows& rows) const {
     switch (metric_) {
       case Metric::accuracy:
-        return mean(rows, [&](std::size_t i) { return answers_[i] == labels_[i] ? 1.0 : 0.0; });
-      case Metric::log_loss: return mean(rows, [&](std::size_t i) { return losses_[i]; });
-      case Metric::macro_f1: return macro_f1(rows);
+        return mean(rows, right_);
+      case Metric::log_loss:
+        return mean(rows, losses_);
+      case Metric::macro_f1:
+        return macro_f1(rows);
     }
     return 0;
   }
 
  private:
-  static double mean(const Rows& rows, const std::function<double(std::size_t)>& value) {
+  static double mean(const Rows& rows, const std::vector<double>& values) {
     double sum = 0;
-    for (std::size_t i : rows) sum += value(i);
+    for (std::size_t i : rows) sum += values[i];
     return sum / static_cast<double>(rows.size());
   }
   double macro_f1(const Rows& rows) const {
     std::vector<double> right(classes_), marks(classes_);
     for (std::size_t i : rows) {
-      right[static_cast<std::size_t>(labels_[i])] += answers_[i] == labels_[i];
+      right[static_cast<std::size_t>(labels_[i])] += right_[i];
       ++marks[static_cast<std::size_t>(labels_[i])];
       ++marks[static_cast<std::size_t>(answers_[i])];
     }
@@ -69,15 +71,16 @@ class RowMetric {
   std::size_t classes_;
   const std::vector<std::int32_t>& labels_;
   std::vector<std::int32_t> answers_;
-  std::vector<double> losses_;
+  std::vector<double> right_, losses_;
 };
 
-std::vector<double> resample(const Trial& trial, const std::function<double(const Rows&)>& statistic) {
-  const std::vector<Rows> groups = groups_of(trial);
+// The statistic of each resample, sorted.
+std::vector<double> resample(const std::vector<Rows>& groups, const auto& statistic) {
   std::vector<double> values;
   Rng rng(0, Stream::bootstrap);
+  Rows rows;
   for (int i = 0; i < kResamples; ++i) {
-    Rows rows;
+    rows.clear();
     for (std::size_t g = 0; g < groups.size(); ++g) {
       const Rows& drawn = groups[rng.below(groups.size())];
       rows.insert(rows.end(), drawn.begin(), drawn.end());
@@ -100,22 +103,32 @@ Rows all_rows(const Trial& trial) {
 
 }  // namespace
 
+double largest_score(Metric metric) {
+  return metric == Metric::log_loss ? -std::log(kLeastProbability) : 1;
+}
+
 BootstrapResult paired_bootstrap(const Trial& a, const Trial& b, Metric metric, int classes) {
   const RowMetric of_a(a, metric, classes), of_b(b, metric, classes);
   const auto difference = [&](const Rows& rows) { return of_a(rows) - of_b(rows); };
-  const std::vector<double> values = resample(a, difference);
+  const double whole = difference(all_rows(a));
+  const std::vector<Rows> groups = groups_of(a);
+  if (groups.size() < 2) return {whole, -largest_score(metric), largest_score(metric), 1};
+  const std::vector<double> values = resample(groups, difference);
   const auto share = [&](auto&& test) {
     return static_cast<double>(std::count_if(values.begin(), values.end(), test)) / kResamples;
   };
-  const double tail = std::min(share([](double v) { return v <= 0; }), share([](double v) { return v >= 0; }));
-  return {difference(all_rows(a)), percentile(values, 0.025), percentile(values, 0.975),
+  const double tail =
+      std::min(share([](double v) { return v <= 0; }), share([](double v) { return v >= 0; }));
+  return {whole, percentile(values, 0.025), percentile(values, 0.975),
           std::clamp(2 * tail, 1.0 / kResamples, 1.0)};
 }
 
 Interval bootstrap_interval(const Trial& trial, Metric metric, int classes) {
   const RowMetric value(trial, metric, classes);
-  const std::vector<double> values = resample(trial, [&](const Rows& rows) { return value(rows); });
   const double whole = value(all_rows(trial));
+  const std::vector<Rows> groups = groups_of(trial);
+  if (groups.size() < 2) return {whole, 0, largest_score(metric), {whole}};
+  const std::vector<double> values = resample(groups, value);
   return {whole, percentile(values, 0.025), percentile(values, 0.975), {whole}};
 }
 

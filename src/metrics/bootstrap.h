@@ -1,9 +1,12 @@
 // Within one split: the bootstrap over groups of rows (Efron and Tibshirani, 1993; resampling whole
-// groups keeps rows of one thing together). 2,000 resamples from a fixed seed.
+// groups keeps rows of one thing together). 2,000 resamples from a fixed seed. Rows of one group
+// alone say nothing about other groups: the interval is then the metric's whole range and p is 1.
 #pragma once
 #include "metrics/comparison.h"
 
 namespace diptych {
+
+double largest_score(Metric metric);  // scores lie in [0, largest]
 
 struct BootstrapResult {
   double difference = 0, low = 0, high = 0;  // a − b, 95 % percentile interval

@@ -21,9 +21,12 @@ constexpr std::array<Metric, 3> kMetrics{Metric::accuracy, Metric::macro_f1, Met
 
 double value_of(const Scores& scores, Metric metric) {
   switch (metric) {
-    case Metric::accuracy: return scores.accuracy;
-    case Metric::macro_f1: return scores.macro_f1;
-    case Metric::log_loss: return scores.log_loss;
+    case Metric::accuracy:
+      return scores.accuracy;
+    case Metric::macro_f1:
+      return scores.macro_f1;
+    case Metric::log_loss:
+      return scores.log_loss;
   }
   return 0;
 }
@@ -39,6 +42,26 @@ struct Recipe {
   }
 };
 
+// Before anything is scored: scoring trusts the sizes and the labels.
+void require_whole(const Trial& trial, int classes) {
+  const std::string where = fmt::format("recipe {}, seed {}", trial.recipe, trial.seed);
+  const std::size_t rows = trial.rows.size(), k_classes = static_cast<std::size_t>(classes);
+  if (rows == 0) {
+    throw Error(ErrorKind::data, "there is no row to test with", where, "give more rows");
+  }
+  const auto in_range = [&](std::int32_t label) { return label >= 0 && label < classes; };
+  if (trial.labels.size() != rows || trial.groups.size() != rows ||
+      trial.probabilities.size() != rows * k_classes ||
+      !std::all_of(trial.labels.begin(), trial.labels.end(), in_range)) {
+    throw Error(ErrorKind::internal, "a trial whose parts do not fit together", where);
+  }
+  if (!std::all_of(trial.probabilities.begin(), trial.probabilities.end(),
+                   [](float p) { return std::isfinite(p); })) {
+    throw Error(ErrorKind::numeric, "predicted probabilities that are not numbers", where,
+                "train again with a lower learning rate");
+  }
+}
+
 void require_paired(const std::map<std::string, Recipe>& recipes) {
   const Recipe& first = recipes.begin()->second;
   for (const auto& [name, recipe] : recipes) {
@@ -46,7 +69,9 @@ void require_paired(const std::map<std::string, Recipe>& recipes) {
     for (std::size_t i = 0; paired && i < first.trials.size(); ++i) {
       paired = recipe.trials[i]->seed == first.trials[i]->seed &&
                recipe.trials[i]->rows == first.trials[i]->rows &&
-               recipe.trials[i]->labels == first.trials[i]->labels;
+               recipe.trials[i]->labels == first.trials[i]->labels &&
+               recipe.trials[i]->groups == first.trials[i]->groups &&
+               (i == 0 || recipe.trials[i]->seed != recipe.trials[i - 1]->seed);
     }
     if (!paired) throw Error(ErrorKind::internal, "trials that are not paired: " + name);
   }
@@ -55,7 +80,10 @@ void require_paired(const std::map<std::string, Recipe>& recipes) {
 std::map<std::string, Recipe> by_recipe(std::span<const Trial> trials, int classes) {
   if (trials.empty()) throw Error(ErrorKind::data, "there is no trial to compare");
   std::map<std::string, Recipe> recipes;
-  for (const Trial& trial : trials) recipes[trial.recipe].trials.push_back(&trial);
+  for (const Trial& trial : trials) {
+    require_whole(trial, classes);
+    recipes[trial.recipe].trials.push_back(&trial);
+  }
   for (auto& [name, recipe] : recipes) {
     std::sort(recipe.trials.begin(), recipe.trials.end(),
               [](const Trial* a, const Trial* b) { return a->seed < b->seed; });
@@ -76,8 +104,9 @@ double test_to_train(const Recipe& recipe) {
   return sum / static_cast<double>(recipe.trials.size());
 }
 
-// For several splits. A difference is never known more exactly than one row of a test set allows:
-// the standard error has that floor, so that equal differences by chance are not certainty.
+// For several splits. Differences that happen to be equal over the splits are not certainty: the
+// deviation between splits counts as one row of a test set at least (for log loss: one nat in one
+// row), so that one row more right in every split stays "no clear gain". All zero gives p = 1.
 PairDifference over_splits(const Recipe& a, const Recipe& b, Metric metric) {
   PairDifference pair;
   const std::vector<double> of_a = a.values(metric), of_b = b.values(metric);
@@ -86,8 +115,8 @@ PairDifference over_splits(const Recipe& a, const Recipe& b, Metric metric) {
   const auto n = static_cast<double>(pair.per_seed.size());
   const double quantile = student_t_quantile(0.975, n - 1);
   const double one_row = 1.0 / static_cast<double>(a.trials.front()->rows.size());
-  const double error =
-      std::max((interval.high - interval.mean) / quantile, one_row / std::sqrt(n) / 2);
+  const double error = std::max((interval.high - interval.mean) / quantile,
+                                one_row * std::sqrt(1 / n + test_to_train(a)));
   pair.difference = interval.mean;
   pair.low = interval.mean - quantile * error;
   pair.high = interval.mean + quantile * error;
@@ -135,31 +164,38 @@ std::vector<double> mean_recall(const Recipe& recipe, int classes) {
   return means;
 }
 
-Interval interval_of(const Recipe& recipe, const std::vector<double>& values, auto&& bootstrap) {
-  return values.size() > 1 ? corrected_resampled_interval(values, test_to_train(recipe))
-                           : bootstrap(*recipe.trials.front());
+// The t interval knows nothing of a score's range: it is cut there.
+Interval interval_of(const Recipe& recipe, const std::vector<double>& values, double largest,
+                     const auto& bootstrap) {
+  if (values.size() == 1) return bootstrap(*recipe.trials.front());
+  Interval interval = corrected_resampled_interval(values, test_to_train(recipe));
+  interval.low = std::max(0.0, interval.low);
+  interval.high = std::min(largest, interval.high);
+  return interval;
 }
 
 RecipeScores summarise(const std::string& name, const Recipe& recipe, int classes) {
   RecipeScores summary;
   summary.recipe = name;
   const auto interval = [&](Metric metric) {
-    return interval_of(recipe, recipe.values(metric), [&](const Trial& trial) {
+    const auto bootstrap = [&](const Trial& trial) {
       return bootstrap_interval(trial, metric, classes);
-    });
+    };
+    return interval_of(recipe, recipe.values(metric), largest_score(metric), bootstrap);
   };
   summary.accuracy = interval(Metric::accuracy);
   summary.macro_f1 = interval(Metric::macro_f1);
   summary.log_loss = interval(Metric::log_loss);
   std::vector<double> calibration;
   for (const Scores& scores : recipe.scores) calibration.push_back(scores.calibration_error);
-  summary.calibration_error = interval_of(recipe, calibration, [&](const Trial&) {
+  summary.calibration_error = interval_of(recipe, calibration, 1, [&](const Trial&) {
     return Interval{calibration.front(), calibration.front(), calibration.front(), calibration};
   });
   summary.recall = mean_recall(recipe, classes);
   summary.confusion.assign(static_cast<std::size_t>(classes * classes), 0);
   for (const Scores& scores : recipe.scores) {
-    for (std::size_t i = 0; i < scores.confusion.size(); ++i) summary.confusion[i] += scores.confusion[i];
+    for (std::size_t i = 0; i < scores.confusion.size(); ++i)
+      summary.confusion[i] += scores.confusion[i];
   }
   for (const Trial* trial : recipe.trials) summary.seconds += trial->seconds;
   return summary;
@@ -170,8 +206,8 @@ PairDifference compare_pair(const std::map<std::string, Recipe>& recipes,
                             int classes) {
   const Recipe& a = recipes.at(names.first);
   const Recipe& b = recipes.at(names.second);
-  PairDifference pair = a.trials.size() > 1 ? over_splits(a, b, metric)
-                                            : within_split(a, b, metric, classes);
+  PairDifference pair =
+      a.trials.size() > 1 ? over_splits(a, b, metric) : within_split(a, b, metric, classes);
   pair.a = names.first;
   pair.b = names.second;
   pair.metric = metric;
@@ -196,6 +232,7 @@ void correct_by_holm(std::vector<PairDifference>& pairs, Metric metric) {
   for (std::size_t i = 0; i < family.size(); ++i) family[i]->p_holm = corrected[i];
 }
 
+// The comparison that was declared beforehand; its test at 5 % is not corrected for the others.
 void judge(Comparison& comparison) {
   const auto found = std::find_if(
       comparison.pairs.begin(), comparison.pairs.end(), [](const PairDifference& pair) {
@@ -207,40 +244,46 @@ void judge(Comparison& comparison) {
         "No verdict on the text: the recipes image and image,text were not both run.";
     return;
   }
-  const double points = 100 * found->difference, low = 100 * found->low, high = 100 * found->high;
-  if (found->low > 0) {
-    comparison.verdict = Verdict::helps;
-    comparison.sentence =
-        fmt::format("The text helps: {:+.1f} points of accuracy ({:.1f} to {:.1f}).", points, low, high);
-  } else if (found->high < 0) {
-    comparison.verdict = Verdict::hurts;
-    comparison.sentence =
-        fmt::format("The text hurts: {:+.1f} points of accuracy ({:.1f} to {:.1f}).", points, low, high);
-  } else {
-    comparison.sentence = fmt::format(
-        "No clear gain: the text changes accuracy by {:+.1f} points ({:.1f} to {:.1f}).", points, low, high);
+  if (found->low > 0) comparison.verdict = Verdict::helps;
+  if (found->high < 0) comparison.verdict = Verdict::hurts;
+  const char* sentence =
+      "No clear gain: the text changes accuracy by {:+.1f} points ({:.1f} to {:.1f}).";
+  if (comparison.verdict == Verdict::helps) {
+    sentence = "The text helps: {:+.1f} points of accuracy ({:.1f} to {:.1f}).";
+  } else if (comparison.verdict == Verdict::hurts) {
+    sentence = "The text hurts: {:+.1f} points of accuracy ({:.1f} to {:.1f}).";
   }
+  comparison.sentence = fmt::format(fmt::runtime(sentence), in_points(found->difference),
+                                    in_points(found->low), in_points(found->high));
 }
 
 }  // namespace
 
 const char* metric_name(Metric metric) {
   switch (metric) {
-    case Metric::accuracy: return "accuracy";
-    case Metric::macro_f1: return "macro_f1";
-    case Metric::log_loss: return "log_loss";
+    case Metric::accuracy:
+      return "accuracy";
+    case Metric::macro_f1:
+      return "macro_f1";
+    case Metric::log_loss:
+      return "log_loss";
   }
   return "";
 }
 
 const char* verdict_name(Verdict verdict) {
   switch (verdict) {
-    case Verdict::helps: return "helps";
-    case Verdict::no_clear_gain: return "no clear gain";
-    case Verdict::hurts: return "hurts";
+    case Verdict::helps:
+      return "helps";
+    case Verdict::no_clear_gain:
+      return "no clear gain";
+    case Verdict::hurts:
+      return "hurts";
   }
   return "";
 }
+
+double in_points(double share) { return std::round(1000 * share) / 10 + 0.0; }
 
 Comparison compare(std::span<const Trial> trials, int classes) {
   const std::map<std::string, Recipe> recipes = by_recipe(trials, classes);
@@ -262,8 +305,10 @@ Comparison compare(std::span<const Trial> trials, int classes) {
   }
   const std::size_t splits = recipes.begin()->second.trials.size();
   comparison.test =
-      splits > 1 ? fmt::format("corrected resampled t test over {} splits (Nadeau and Bengio, 2003)", splits)
-                 : "paired bootstrap over groups within one split";
+      splits > 1
+          ? fmt::format("corrected resampled t test over {} splits (Nadeau and Bengio, 2003)",
+                        splits)
+          : "paired bootstrap over groups within one split";
   judge(comparison);
   return comparison;
 }

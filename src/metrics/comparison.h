@@ -16,21 +16,21 @@ namespace diptych {
 
 // One recipe trained on one split, and what it answered for the test rows.
 struct Trial {
-  std::string recipe;                     // "image", "text", "image,text"
-  std::uint64_t seed = 0;                 // names the split: trials of one seed share their test rows
-  std::int64_t train_rows = 0;            // rows it learned from (validation included)
-  std::vector<std::int64_t> rows;         // [N] test rows
-  std::vector<std::int32_t> labels;       // [N]
-  std::vector<std::string> groups;        // [N]
-  std::vector<float> probabilities;       // [N,K]
+  std::string recipe;                // "image", "text", "image,text"
+  std::uint64_t seed = 0;            // names the split: trials of one seed share their test rows
+  std::int64_t train_rows = 0;       // rows it learned from (validation included)
+  std::vector<std::int64_t> rows;    // [N] test rows
+  std::vector<std::int32_t> labels;  // [N]
+  std::vector<std::string> groups;   // [N]
+  std::vector<float> probabilities;  // [N,K]
   double seconds = 0;
 };
 
 enum class Metric { accuracy, macro_f1, log_loss };
-const char* metric_name(Metric metric);     // "accuracy", "macro_f1", "log_loss"
+const char* metric_name(Metric metric);  // "accuracy", "macro_f1", "log_loss"
 
 struct Interval {
-  double mean = 0, low = 0, high = 0;      // 95 %
+  double mean = 0, low = 0, high = 0;  // 95 %
   std::vector<double> per_seed;
 };
 
@@ -38,31 +38,31 @@ struct RecipeScores {
   std::string recipe;
   Interval accuracy, macro_f1, log_loss;
   Interval calibration_error;
-  std::vector<double> recall;              // [K] mean over the seeds where the class was tested
-  std::vector<std::int64_t> confusion;     // [K,K] summed over seeds
-  double seconds = 0;                      // summed over seeds
+  std::vector<double> recall;           // [K] mean over the seeds where the class was tested
+  std::vector<std::int64_t> confusion;  // [K,K] summed over seeds
+  double seconds = 0;                   // summed over seeds
 };
 
 struct PairDifference {
-  std::string a, b;                        // a − b
+  std::string a, b;  // a − b
   Metric metric{};
   double difference = 0, low = 0, high = 0;
-  double p = 1;                            // two-sided, of the test named in Comparison::test
-  double p_holm = 1;                       // corrected over the pairs of this metric
+  double p = 1;       // two-sided, of the test named in Comparison::test
+  double p_holm = 1;  // corrected over the pairs of this metric
   std::vector<double> per_seed;
-  std::vector<double> mcnemar_p;           // one per seed; accuracy only
-  std::vector<double> per_class;           // [K] difference of recall; accuracy only
+  std::vector<double> mcnemar_p;  // one per seed; accuracy only
+  std::vector<double> per_class;  // [K] difference of recall; accuracy only
 };
 
 enum class Verdict { helps, no_clear_gain, hurts };
 const char* verdict_name(Verdict verdict);  // "helps", "no clear gain", "hurts"
 
 struct Comparison {
-  std::vector<RecipeScores> recipes;        // image, text, image,text: those that were run
-  std::vector<PairDifference> pairs;        // fused − image, fused − text, text − image, × metrics
-  Verdict verdict{};                        // from the accuracy of "image,text" − "image", at 5 %
-  std::string sentence;                     // "The text helps: +9.8 points of accuracy (7.1 to 12.4)."
-  std::string test;                         // what p and the intervals come from, in words
+  std::vector<RecipeScores> recipes;  // image, text, image,text: those that were run
+  std::vector<PairDifference> pairs;  // fused − image, fused − text, text − image, × metrics
+  Verdict verdict{};                  // from the accuracy of "image,text" − "image", at 5 %
+  std::string sentence;               // "The text helps: +9.8 points of accuracy (7.1 to 12.4)."
+  std::string test;                   // what p and the intervals come from, in words
   int classes = 0;
 };
 
@@ -74,6 +74,8 @@ Comparison compare(std::span<const Trial> trials, int classes);
 
 // The part of results.json that a comparison determines: "recipes", "pairs", "verdict", "test".
 nlohmann::json to_json(const Comparison& comparison, std::span<const std::string> class_names);
+
+double in_points(double share);  // percentage points to one decimal, never "-0.0"
 
 // The pieces, for tests and other uses.
 double student_t_quantile(double probability, double degrees);  // inverse CDF

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "metrics/comparison.h"
 
 namespace diptych {
@@ -33,7 +34,8 @@ json recipe(const RecipeScores& scores, std::span<const std::string> names) {
   json matrix = json::array();
   for (std::size_t row = 0; row < names.size(); ++row) {
     const auto begin = scores.confusion.begin() + static_cast<std::ptrdiff_t>(row * names.size());
-    matrix.push_back(std::vector<std::int64_t>(begin, begin + static_cast<std::ptrdiff_t>(names.size())));
+    matrix.push_back(
+        std::vector<std::int64_t>(begin, begin + static_cast<std::ptrdiff_t>(names.size())));
   }
   return {{"accuracy", interval(scores.accuracy)},
           {"macro_f1", interval(scores.macro_f1)},
@@ -64,6 +66,9 @@ json pair(const PairDifference& difference, std::span<const std::string> names) 
 }  // namespace
 
 json to_json(const Comparison& comparison, std::span<const std::string> class_names) {
+  if (class_names.size() != static_cast<std::size_t>(comparison.classes)) {
+    throw Error(ErrorKind::internal, "as many names as classes are needed");
+  }
   json recipes = json::object(), pairs = json::array();
   for (const RecipeScores& scores : comparison.recipes) {
     recipes[scores.recipe] = recipe(scores, class_names);
@@ -71,10 +76,11 @@ json to_json(const Comparison& comparison, std::span<const std::string> class_na
   for (const PairDifference& difference : comparison.pairs) {
     pairs.push_back(pair(difference, class_names));
   }
-  return {{"recipes", recipes},
-          {"pairs", pairs},
-          {"verdict", {{"text", verdict_name(comparison.verdict)}, {"sentence", comparison.sentence}}},
-          {"test", comparison.test}};
+  return {
+      {"recipes", recipes},
+      {"pairs", pairs},
+      {"verdict", {{"text", verdict_name(comparison.verdict)}, {"sentence", comparison.sentence}}},
+      {"test", comparison.test}};
 }
 
 }  // namespace diptych

@@ -9,14 +9,14 @@ namespace diptych {
 namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-constexpr double kLeastProbability = 1e-7;
 constexpr int kBins = 15;
 
 // Guo et al., "On calibration of modern neural networks", ICML 2017.
 class Calibration {
  public:
   void add(double confidence, bool right) {
-    Bin& bin = bins_[static_cast<std::size_t>(std::min(kBins - 1, static_cast<int>(confidence * kBins)))];
+    Bin& bin =
+        bins_[static_cast<std::size_t>(std::min(kBins - 1, static_cast<int>(confidence * kBins)))];
     bin.confidence += confidence;
     bin.right += right;
     ++rows_;
@@ -56,14 +56,17 @@ double macro_f1(const Scores& scores, int classes) {
 
 std::vector<std::int32_t> predicted_classes(std::span<const float> probabilities, int classes) {
   std::vector<std::int32_t> chosen;
-  for (std::size_t begin = 0; begin < probabilities.size(); begin += static_cast<std::size_t>(classes)) {
+  for (std::size_t begin = 0; begin < probabilities.size();
+       begin += static_cast<std::size_t>(classes)) {
     const auto row = probabilities.subspan(begin, static_cast<std::size_t>(classes));
-    chosen.push_back(static_cast<std::int32_t>(std::max_element(row.begin(), row.end()) - row.begin()));
+    chosen.push_back(
+        static_cast<std::int32_t>(std::max_element(row.begin(), row.end()) - row.begin()));
   }
   return chosen;
 }
 
-Scores score(std::span<const float> probabilities, std::span<const std::int32_t> labels, int classes) {
+Scores score(std::span<const float> probabilities, std::span<const std::int32_t> labels,
+             int classes) {
   const auto k_classes = static_cast<std::size_t>(classes);
   Scores scores;
   scores.confusion.assign(k_classes * k_classes, 0);
@@ -78,7 +81,8 @@ Scores score(std::span<const float> probabilities, std::span<const std::int32_t>
   Calibration calibration;
   double right = 0, loss = 0;
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    const auto label = static_cast<std::size_t>(labels[i]), answer = static_cast<std::size_t>(chosen[i]);
+    const auto label = static_cast<std::size_t>(labels[i]),
+               answer = static_cast<std::size_t>(chosen[i]);
     ++scores.confusion[label * k_classes + answer];
     ++scores.support[label];
     right += label == answer;
@@ -93,7 +97,8 @@ Scores score(std::span<const float> probabilities, std::span<const std::int32_t>
   for (std::size_t k = 0; k < k_classes; ++k) {
     const auto hits = static_cast<double>(scores.confusion[k * k_classes + k]);
     std::int64_t said = 0;
-    for (std::size_t other = 0; other < k_classes; ++other) said += scores.confusion[other * k_classes + k];
+    for (std::size_t other = 0; other < k_classes; ++other)
+      said += scores.confusion[other * k_classes + k];
     if (scores.support[k]) scores.recall[k] = hits / static_cast<double>(scores.support[k]);
     if (said) scores.precision[k] = hits / static_cast<double>(said);
   }

@@ -9,7 +9,8 @@
 namespace diptych {
 namespace {
 
-// The continued fraction of the incomplete beta function, by Lentz's method (Numerical Recipes 6.4).
+// The continued fraction of the incomplete beta function, by Lentz's method (Numerical
+// Recipes 6.4).
 double beta_fraction(double a, double b, double x) {
   constexpr double kTiny = 1e-300, kPrecision = 1e-15;
   constexpr int kMaxTerms = 10000;

@@ -8,7 +8,7 @@ namespace diptych {
 namespace {
 
 std::string percent(const Interval& value) {
-  return fmt::format("{:4.1f} % ({:4.1f} to {:4.1f})", 100 * value.mean, 100 * value.low,
+  return fmt::format("{:4.1f} ({:4.1f} to {:4.1f})", 100 * value.mean, 100 * value.low,
                      100 * value.high);
 }
 
@@ -17,9 +17,10 @@ std::string p_text(double p) { return p < 0.001 ? "< 0.001" : fmt::format("{:.3f
 }  // namespace
 
 std::string format_scores(const Comparison& comparison) {
-  std::string text = fmt::format("{:<11} {:<24} {:<24} {}\n", "inputs", "accuracy", "macro-F1", "log loss");
+  std::string text =
+      fmt::format("{:<12}{:<23}{:<23}{}\n", "inputs", "accuracy, %", "macro-F1, %", "log loss");
   for (const RecipeScores& scores : comparison.recipes) {
-    text += fmt::format("{:<11} {:<24} {:<24} {:.2f} ({:.2f} to {:.2f})\n", scores.recipe,
+    text += fmt::format("{:<12}{:<23}{:<23}{:.2f} ({:.2f} to {:.2f})\n", scores.recipe,
                         percent(scores.accuracy), percent(scores.macro_f1), scores.log_loss.mean,
                         scores.log_loss.low, scores.log_loss.high);
   }
@@ -31,11 +32,13 @@ std::string format_table(const Comparison& comparison) {
   bool first = true;
   for (const PairDifference& pair : comparison.pairs) {
     if (pair.metric != Metric::accuracy) continue;
-    if (first) text += fmt::format("\n{:<22} {:<28} {}\n", "difference", "points of accuracy", "p (Holm)");
+    if (first) {
+      text += fmt::format("\n{:<20}{:<26}{}\n", "difference", "points of accuracy", "p (Holm)");
+    }
     first = false;
-    text += fmt::format("{:<22} {:<28} {}\n", pair.a + " - " + pair.b,
-                        fmt::format("{:+5.1f} ({:.1f} to {:.1f})", 100 * pair.difference,
-                                    100 * pair.low, 100 * pair.high),
+    text += fmt::format("{:<20}{:<26}{}\n", pair.a + " - " + pair.b,
+                        fmt::format("{:+5.1f} ({:.1f} to {:.1f})", in_points(pair.difference),
+                                    in_points(pair.low), in_points(pair.high)),
                         p_text(pair.p_holm));
   }
   return text + fmt::format("\n{}\n", comparison.sentence);
@@ -47,7 +50,8 @@ std::string format_classes(const Comparison& comparison, std::span<const std::st
   std::string text = fmt::format("\n{:>8} {:>8}  {}\n", "recall", "rows", "class");
   for (std::size_t k = 0; k < class_names.size(); ++k) {
     std::int64_t rows = 0;
-    for (std::size_t j = 0; j < class_names.size(); ++j) rows += scores.confusion[k * class_names.size() + j];
+    for (std::size_t j = 0; j < class_names.size(); ++j)
+      rows += scores.confusion[k * class_names.size() + j];
     const double recall = scores.recall[k];
     text += fmt::format("{:>8} {:>8}  {}\n",
                         std::isnan(recall) ? "-" : fmt::format("{:.1f} %", 100 * recall), rows,
