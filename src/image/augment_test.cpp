@@ -90,17 +90,17 @@ TEST(Augment, MirrorsExactlyAndAsOftenAsAsked) {
 
 TEST(Augment, ShiftsWithinItsBounds) {
   const Pixels from = disc(23.5, 23.5, 5);
-  double least = 0, most = 0;
+  std::vector<double> across, down;
   for (std::uint64_t row = 0; row < 300; ++row) {
     const Measured found = measure(changed(from, with(&AugmentOptions::shift, 0.1), row));
     EXPECT_NEAR(found.area, measure(from).area, 2);
-    for (double moved : {found.x - 23.5, found.y - 23.5}) {
-      least = std::min(least, moved);
-      most = std::max(most, moved);
-    }
+    across.push_back(found.x - 23.5);
+    down.push_back(found.y - 23.5);
   }
-  EXPECT_NEAR(least, -4.8, 0.3);
-  EXPECT_NEAR(most, 4.8, 0.3);
+  for (const std::vector<double>& moved : {across, down}) {
+    EXPECT_NEAR(*std::min_element(moved.begin(), moved.end()), -4.8, 0.3);
+    EXPECT_NEAR(*std::max_element(moved.begin(), moved.end()), 4.8, 0.3);
+  }
 }
 
 TEST(Augment, ZoomsAboutTheCentreWithinItsBounds) {

@@ -189,6 +189,23 @@ TEST(Jpeg, IsRefusedWhenItIsCutButNotForBytesTooMany) {
   refusal(whole.substr(0, 20));
 }
 
+TEST(Jpeg, IsReadInSpiteOfStrayBytesBeforeItsEnd) {
+  const Image image = drawn::smooth(64, 64);
+  std::string bytes = drawn::jpeg(image);
+  bytes.insert(bytes.size() - 2, "a few stray bytes");
+  EXPECT_LT(mean_difference(decode_image(bytes, {}), image), 3);
+}
+
+TEST(Jpeg, OfHundredsOfScansIsRefused) {
+  const std::string scan_marker = "\xff\xda";
+  std::string bytes =
+      drawn::jpeg(drawn::smooth(16, 16), {TJSAMP_444, TJPF_RGB, TJFLAG_PROGRESSIVE});
+  const std::size_t last = bytes.rfind(scan_marker);
+  const std::string scan = bytes.substr(last, bytes.size() - 2 - last);
+  for (int i = 0; i < 600; ++i) bytes.insert(bytes.size() - 2, scan);
+  EXPECT_THAT(refusal(bytes).what(), HasSubstr("scans"));
+}
+
 TEST(Jpeg, MayHoldAThumbnailThatEndsBeforeItDoes) {
   const std::string whole = drawn::jpeg(drawn::smooth(64, 64));
   const std::string small = drawn::jpeg(drawn::smooth(8, 8));
@@ -242,6 +259,24 @@ TEST(Gif, IsWhiteWhereItIsTransparentAndBesideItsFrame) {
                   }
                   return drawn_colour(x - 3, y - 2);
                 });
+}
+
+TEST(Gif, IsBlackWhereItsColourMapEndsAndGreyWhereItHasNone) {
+  constexpr std::size_t kFlags = 10, kColours = 13;
+  std::string shorter = drawn::gif(kWidth, kHeight);
+  shorter[kFlags] = static_cast<char>(shorter[kFlags] & ~7);  // two colours
+  shorter.erase(kColours + 6, 6);
+  expect_pixels(decode_image(shorter, {}), kWidth, kHeight, [](int x, int y) {
+    return drawn::level_at(x, y) < 2 ? drawn_colour(x, y) : drawn::Colour{0, 0, 0};
+  });
+
+  std::string none = drawn::gif(kWidth, kHeight);
+  none[kFlags] = static_cast<char>(none[kFlags] & 0x7f);
+  none.erase(kColours, 12);
+  expect_pixels(decode_image(none, {}), kWidth, kHeight, [](int x, int y) {
+    const int level = drawn::level_at(x, y);
+    return drawn::Colour{level, level, level};
+  });
 }
 
 TEST(Gif, GrowsItsCanvasToItsFrame) {

@@ -59,6 +59,14 @@ TEST(Orientation, IsAppliedToEveryFormatThatNotesIt) {
   }
 }
 
+TEST(Orientation, IsFoundBehindAChunkOfOddLength) {
+  const Image stored = drawn::coloured(12, 7);
+  const std::string chunks = drawn::webp(stored).substr(12) + drawn::riff_chunk("note", "odd") +
+                             drawn::riff_chunk("EXIF", drawn::exif(6));
+  EXPECT_EQ(decode_image(drawn::extended_webp(stored, 8, chunks), {}).pixels,
+            apply_orientation(stored, 6).pixels);
+}
+
 TEST(Orientation, IsUprightWhereTheNoteIsDamaged) {
   const std::string good = drawn::exif(6);
   EXPECT_EQ(tiff_orientation(good), 6);
@@ -68,6 +76,9 @@ TEST(Orientation, IsUprightWhereTheNoteIsDamaged) {
   }
   EXPECT_EQ(tiff_orientation(drawn::exif(0)), kUpright);
   EXPECT_EQ(tiff_orientation(drawn::exif(9)), kUpright);
+  std::string text = good;
+  text[13] = 2;  // the type of the value: letters, not a number
+  EXPECT_EQ(tiff_orientation(text), kUpright);
   std::string far = good;
   far.replace(4, 4, "\xff\xff\xff\xff");  // the directory lies beyond the end
   EXPECT_EQ(tiff_orientation(far), kUpright);
