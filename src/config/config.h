@@ -1,6 +1,6 @@
-// Every option of Diptych, declared once: a member here, a line in option_table.cpp. From that line come
-// the flag, the environment variable, the TOML key, the range check, --help, docs/options.md, the
-// copy stored in the model and the difference shown on resume.
+// Every option of Diptych, declared once: a member here, a line in option_table.cpp. From that line
+// come the flag, the environment variable, the TOML key, the range check, --help, docs/options.md,
+// the copy stored in the model and the difference shown on resume.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -8,12 +8,12 @@
 
 namespace diptych {
 
-enum class Preset { standard, paper };               // "default", "paper"
-enum class Inputs { image, text, image_text };       // "image", "text", "image,text"
-enum class Precision { automatic, fp32, bf16 };      // "auto", "fp32", "bf16"
-enum class ImageEncoderKind { plain, residual };     // see nn/image_encoder.h
+enum class Preset { standard, paper };                 // "default", "paper"
+enum class Inputs { image, text, image_text };         // "image", "text", "image,text"
+enum class Precision { automatic, fp32, bf16 };        // "auto", "fp32", "bf16"
+enum class ImageEncoderKind { plain, residual };       // see nn/image_encoder.h
 enum class TextEncoderKind { lstm, bilstm, average };  // see nn/text_encoder.h
-enum class FusionKind { concatenate };               // see nn/fusion.h
+enum class FusionKind { concatenate };                 // see nn/fusion.h
 enum class Optimizer { adam, adamw };
 enum class Schedule { constant, cosine, one_cycle };
 enum class ImageFit { stretch, pad, crop };
@@ -50,10 +50,10 @@ struct Config {
   TextEncoderKind text_encoder = TextEncoderKind::average;
   int text_features = 128;
   FusionKind fusion = FusionKind::concatenate;
-  int hidden_features = 0;        // dense layer between fusion and class; 0: none
-  bool branch_heads = true;       // image and text classify on their own too; answers are averaged
-  double branch_loss = 0.3;       // weight of each branch's own loss
-  double branch_dropout = 0.1;    // probability of hiding one branch's features from the fusion
+  int hidden_features = 0;         // dense layer between fusion and class; 0: none
+  bool branch_heads = true;        // image and text classify on their own too; answers are averaged
+  double branch_loss = 0.3;        // weight of each branch's own loss
+  double branch_dropout = 0.1;     // probability of hiding one branch's features from the fusion
   double dropout = 0.3;            // before every classifying layer
   double embedding_dropout = 0.3;  // of word vectors
 
@@ -64,10 +64,10 @@ struct Config {
   double learning_rate = 4e-3;
   double weight_decay = 0.05;
   Schedule schedule = Schedule::one_cycle;
-  double warmup = 0.15;           // share of the steps over which the rate rises
-  double ema_decay = 0.99;        // of the averaged weights that are kept; 0: none
-  double mixup = 0.5;               // probability of mixing a batch with another order of itself
-  double word_dropout = 0.15;     // probability of hiding a word in training
+  double warmup = 0.15;        // share of the steps over which the rate rises
+  double ema_decay = 0.99;     // of the averaged weights that are kept; 0: none
+  double mixup = 0.5;          // probability of mixing a batch with another order of itself
+  double word_dropout = 0.15;  // probability of hiding a word in training
   double label_smoothing = 0.1;
   ClassWeights class_weights = ClassWeights::none;
   double clip_norm = 0;

@@ -1,5 +1,5 @@
-// The option table and its readers. One line in options.cpp declares an option; everything here is
-// driven by that table.
+// The option table and its readers. One line in option_table.cpp declares an option; everything
+// here is driven by that table.
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -20,11 +20,16 @@ namespace diptych {
 // Which part of the product an option belongs to; a command takes whole groups.
 enum class OptionGroup { preset, data, model, training, comparison };
 
+// How a value is written in TOML and JSON: text and choice as strings, truth as true or false,
+// integers as an array. Flags and the environment always give text.
+enum class OptionType { text, choice, truth, integer, number, integers };
+
 struct Option {
-  std::string name;               // "learning-rate": the flag without dashes and the TOML key
+  std::string name;  // "learning-rate": the flag without dashes and the TOML key
   OptionGroup group{};
-  std::string values;             // "integer 1..10000", "one of: adam, adamw"
-  std::string help;               // one line
+  OptionType type{};
+  std::string values;  // "integer 1..10000", "one of: adam, adamw"
+  std::string help;    // one line
   std::function<void(Config&, const std::string&)> set;  // throws Error{config} when out of range
   std::function<std::string(const Config&)> get;         // text that set() takes back
 };
@@ -43,15 +48,18 @@ Config preset_config(Preset preset);
 // (DIPTYCH_LEARNING_RATE), flags. Each value remembers its source.
 struct ResolvedConfig {
   Config config;
-  std::map<std::string, std::string> sources;  // option name → "default", "preset paper", "run.toml", …
+  // Option name → "default", "preset paper", "run.toml:3", "DIPTYCH_SEED", "--seed".
+  std::map<std::string, std::string> sources;
 };
 
 // Settings collected from flags, in order. The environment is passed in: library code reads none.
 struct ConfigSources {
-  std::filesystem::path toml;                               // empty: none
-  std::map<std::string, std::string> environment;           // DIPTYCH_* only
-  std::vector<std::pair<std::string, std::string>> flags;   // name, value
-  Config base;                                              // what the weakest source starts from
+  // Braces: so that {.toml = …} alone draws no warning.
+  std::filesystem::path toml{};                              // empty: none
+  std::map<std::string, std::string> environment{};          // DIPTYCH_* only
+  std::vector<std::pair<std::string, std::string>> flags{};  // name, value
+  Config base{};                                             // what the weakest source starts from
+  std::string base_name = "model";                           // source of base's own values
 };
 ResolvedConfig resolve(const ConfigSources& sources, std::span<const OptionGroup> groups);
 
@@ -63,7 +71,7 @@ nlohmann::json to_json(const Config& config);
 // Throws Error{model_file} on unknown or missing keys and on values out of range.
 Config config_from_json(const nlohmann::json& json);
 
-// "name  value  (source)", a line per option: --print-config. Valid TOML.
+// "name = value  # source", a line per option: --print-config. Valid TOML.
 std::string describe(const ResolvedConfig& resolved, std::span<const OptionGroup> groups);
 // docs/options.md, whole.
 std::string options_markdown();
