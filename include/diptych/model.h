@@ -17,6 +17,9 @@ namespace diptych {
 struct Config;
 struct Preprocessor;
 
+// What a run's folder calls its model.
+inline constexpr const char* kModelFileName = "model.safetensors";
+
 // [B,K], each row sums to 1.
 struct Predictions {
   int classes = 0;  // K

@@ -12,7 +12,7 @@
 #include "cli/progress.h"
 #include "cli/run_folder.h"
 #include "data/loading.h"
-#include "nn/model_file.h"
+#include "diptych/model.h"
 #include "train/epoch_json.h"
 #include "train/trainer.h"
 

@@ -10,8 +10,6 @@
 
 namespace diptych {
 
-constexpr const char* kModelFileName = "model.safetensors";
-
 struct ModelDescription {
   Config config;
   std::vector<std::string> classes;
