@@ -12,7 +12,7 @@ enum class Preset { standard, paper };                 // "default", "paper"
 enum class Inputs { image, text, image_text };         // "image", "text", "image,text"
 enum class Precision { automatic, fp32, bf16 };        // "auto", "fp32", "bf16"
 enum class ImageEncoderKind { plain, residual };       // see nn/image_encoder.h
-enum class TextEncoderKind { lstm, bilstm, average };  // see nn/text_encoder.h
+enum class TextEncoderKind { lstm, bilstm, average, bag };  // see nn/text_encoder.h
 enum class FusionKind { concatenate };                 // see nn/fusion.h
 enum class Optimizer { adam, adamw };
 enum class Schedule { constant, cosine, one_cycle };
@@ -62,6 +62,7 @@ struct Config {
   int batch_size = 64;
   Optimizer optimizer = Optimizer::adamw;
   double learning_rate = 4e-3;
+  double embedding_rate = 0.25;  // of word vectors, as a share of learning_rate
   double weight_decay = 0.05;
   Schedule schedule = Schedule::one_cycle;
   double warmup = 0.15;        // share of the steps over which the rate rises

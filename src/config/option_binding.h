@@ -44,7 +44,8 @@ inline Choices<ImageEncoderKind> choices(ImageEncoderKind) {
 inline Choices<TextEncoderKind> choices(TextEncoderKind) {
   return {{TextEncoderKind::lstm, "lstm"},
           {TextEncoderKind::bilstm, "bilstm"},
-          {TextEncoderKind::average, "average"}};
+          {TextEncoderKind::average, "average"},
+          {TextEncoderKind::bag, "bag"}};
 }
 inline Choices<FusionKind> choices(FusionKind) {
   return {{FusionKind::concatenate, "concatenate"}};

@@ -40,7 +40,7 @@ void add_model(Binder& add) {
   add("ngram-max", &Config::ngram_max, range(0, 16), "Longest character n-gram; 0: none");
   add("ngram-buckets", &Config::ngram_buckets, range(0, 100000000), "Rows of the hashed n-gram embedding; 0: none");
   add("word-features", &Config::word_features, range(1, 8192), "Width of a word embedding");
-  add("text-encoder", &Config::text_encoder, "Network of the text: LSTM, bidirectional LSTM or the average of the embeddings");
+  add("text-encoder", &Config::text_encoder, "Network of the text: LSTM, bidirectional LSTM, average of the embeddings, or their sum weighted by TF-IDF");
   add("text-features", &Config::text_features, range(1, 8192), "Width of the hidden state of the text encoder");
   add("fusion", &Config::fusion, "How the features of picture and text are joined");
   add("hidden-features", &Config::hidden_features, range(0, 8192), "Width of the dense layer between fusion and classes; 0: none");
@@ -56,6 +56,7 @@ void add_training(Binder& add) {
   add("batch-size", &Config::batch_size, range(1, 65536), "Rows per optimiser step");
   add("optimizer", &Config::optimizer, "Adam, or AdamW with decoupled weight decay");
   add("learning-rate", &Config::learning_rate, range(1e-7, 10.0), "Peak learning rate");
+  add("embedding-rate", &Config::embedding_rate, range(0.0, 10.0), "Learning rate of the embedding tables, as a share of the others'; with adamw");
   add("weight-decay", &Config::weight_decay, range(0.0, 10.0), "Weight decay; not of embeddings, biases and normalisation layers");
   add("schedule", &Config::schedule, "Course of the learning rate over the training");
   add("warmup", &Config::warmup, range(0.0, 0.9), "Share of the steps over which one_cycle raises the learning rate");
@@ -106,7 +107,7 @@ const std::vector<std::pair<const char*, const char*>> kPaper = {
     {"branch-loss", "0"},       {"branch-dropout", "0"},    {"dropout", "0"},
     {"embedding-dropout", "0"}, {"word-dropout", "0"},      {"mixup", "0"},
     {"ema-decay", "0"},         {"optimizer", "adam"},      {"learning-rate", "0.001"},
-    {"weight-decay", "0"},      {"schedule", "constant"},   {"warmup", "0"},
+    {"embedding-rate", "1"}, {"weight-decay", "0"},      {"schedule", "constant"},   {"warmup", "0"},
     {"epochs", "15"},           {"batch-size", "32"},       {"label-smoothing", "0"},
     {"clip-norm", "0"},         {"augment-flip", "0"},      {"augment-shift", "0"},
     {"augment-scale", "0"},     {"augment-rotate", "0"},    {"augment-colour", "0"},

@@ -2,6 +2,8 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 
+#include <cmath>
+
 #include "base/rng.h"
 
 namespace diptych {
@@ -81,6 +83,23 @@ void Network::set_pixel_statistics(const std::vector<float>& mean,
   const torch::NoGradGuard no_grad;
   pixel_mean_.copy_(copy_of(mean, at::kFloat));
   pixel_deviation_.copy_(copy_of(deviation, at::kFloat));
+}
+
+// ln((1 + N) / (1 + n)) + 1 for a row that n of N texts have.
+void Network::set_document_frequencies(std::span<const Batch> texts) {
+  if (!takes_text_) return;
+  const torch::NoGradGuard no_grad;
+  torch::Tensor idf = torch::zeros({words_ + config_.ngram_buckets});
+  auto* value = idf.data_ptr<float>();
+  for (const Batch& text : texts) {
+    const torch::Tensor ids = std::get<0>(at::_unique(text_input(text, words_).ids));
+    for (std::int64_t i = 0; i < ids.numel(); ++i) ++value[ids.data_ptr<std::int64_t>()[i]];
+  }
+  const float count = static_cast<float>(texts.size());
+  for (std::int64_t row = 0; row < idf.numel(); ++row) {
+    if (value[row] > 0) value[row] = std::log((1 + count) / (1 + value[row])) + 1;
+  }
+  text_->set_document_frequencies(idf);
 }
 
 NetworkInput Network::input_from(const Batch& batch) const {

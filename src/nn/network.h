@@ -3,6 +3,7 @@
 // adds its loss in training, and the answer is the normalised product of all three.
 #pragma once
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "diptych/batch.h"
@@ -44,6 +45,8 @@ class Network : public torch::nn::Module {
 
   // Per-channel mean and deviation of training pixels, on the scale 0..1.
   void set_pixel_statistics(const std::vector<float>& mean, const std::vector<float>& deviation);
+  // Inverse document frequencies from the training texts, given as batches of one text each.
+  void set_document_frequencies(std::span<const Batch> texts);
 
  private:
   torch::Tensor standardise(const NetworkInput& input) const;

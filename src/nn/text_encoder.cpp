@@ -1,15 +1,17 @@
 #include "nn/text_encoder.h"
 
+#include <array>
+#include <cmath>
+
 namespace diptych {
 namespace {
 
 // [rows,D] table; a token's vector is the mean of its bag (Bojanowski et al., TACL 2017).
 class Embedding : public torch::nn::Module {
  public:
-  Embedding(int rows, int features, at::Generator& generator) {
+  Embedding(int rows, int features, at::Generator& generator, double deviation = 0.3) {
     weight_ = register_parameter("weight", torch::empty({rows, features}));
-    constexpr double kDeviation = 0.3;
-    fill_normal(weight_, kDeviation, generator);
+    fill_normal(weight_, deviation, generator);
   }
   // [B,T,D], zero for pads.
   torch::Tensor forward(const TextInput& input) const {
@@ -19,6 +21,14 @@ class Embedding : public torch::nn::Module {
                           /*sparse=*/false, /*per_sample_weights=*/{},
                           /*include_last_offset=*/true));
     return vectors.view({input.size, input.max_tokens, -1});
+  }
+  // [B,D]: the weighted sum over a whole text. weights: [M].
+  torch::Tensor forward(const TextInput& input, const torch::Tensor& weights) const {
+    constexpr int kSum = 0;
+    const torch::Tensor texts = input.offsets.slice(0, 0, std::nullopt, input.max_tokens);
+    return std::get<0>(at::embedding_bag(weight_, input.ids, texts.contiguous(),
+                                         /*scale_grad_by_freq=*/false, kSum, /*sparse=*/false,
+                                         weights, /*include_last_offset=*/true));
   }
 
  private:
@@ -113,6 +123,48 @@ class AverageEncoder : public TextEncoder {
   std::shared_ptr<Dense> dense_;
 };
 
+// One linear map of the text as a bag: words and n-grams by TF-IDF (Spärck Jones, 1972; Joulin et
+// al., "Bag of tricks for efficient text classification", EACL 2017). What training never saw has
+// no weight. Words and n-grams are each scaled to length 1, so that neither drowns the other.
+class BagEncoder : public TextEncoder {
+ public:
+  BagEncoder(const Config& config, int table_rows, at::Generator& generator)
+      : features_(config.text_features), words_(table_rows - config.ngram_buckets) {
+    constexpr double kDeviation = 0.01;
+    embedding_ = register_module(
+        "embedding", std::make_shared<Embedding>(table_rows, features_, generator, kDeviation));
+    idf_ = register_buffer("idf", torch::ones({table_rows}));
+  }
+  void set_document_frequencies(const torch::Tensor& idf) override { idf_.copy_(idf); }
+  torch::Tensor forward(const TextInput& input, Pass&) override {
+    return embedding_->forward(input, weights(input));
+  }
+  int features() const override { return features_; }
+
+ private:
+  torch::Tensor weights(const TextInput& input) const {
+    torch::Tensor weights = idf_.index_select(0, input.ids);
+    const auto* ids = input.ids.data_ptr<std::int64_t>();
+    const auto* offsets = input.offsets.data_ptr<std::int64_t>();
+    auto* weight = weights.data_ptr<float>();
+    for (int text = 0; text < input.size; ++text) {
+      const std::int64_t begin = offsets[text * input.max_tokens];
+      const std::int64_t end = offsets[(text + 1) * input.max_tokens];
+      std::array<float, 2> squares{};  // of n-grams, of words
+      for (std::int64_t i = begin; i < end; ++i) squares[ids[i] < words_] += weight[i] * weight[i];
+      for (std::int64_t i = begin; i < end; ++i) {
+        const float square = squares[ids[i] < words_];
+        if (square > 0) weight[i] /= std::sqrt(square);
+      }
+    }
+    return weights;
+  }
+
+  int features_, words_;
+  std::shared_ptr<Embedding> embedding_;
+  torch::Tensor idf_;
+};
+
 }  // namespace
 
 std::shared_ptr<TextEncoder> make_text_encoder(const Config& config, int table_rows,
@@ -124,6 +176,7 @@ std::shared_ptr<TextEncoder> make_text_encoder(const Config& config, int table_r
       return std::make_shared<BidirectionalEncoder>(config, table_rows, generator);
     case TextEncoderKind::average:
       return std::make_shared<AverageEncoder>(config, table_rows, generator);
+    case TextEncoderKind::bag: return std::make_shared<BagEncoder>(config, table_rows, generator);
   }
   TORCH_INTERNAL_ASSERT(false);
 }

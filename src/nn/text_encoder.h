@@ -21,6 +21,9 @@ class TextEncoder : public torch::nn::Module {
   // Returns fp32 [B,features()]; zero for a row without text.
   virtual torch::Tensor forward(const TextInput& input, Pass& pass) = 0;
   virtual int features() const = 0;
+  // Inverse document frequencies of the table's rows over the training texts, [rows] fp32; 0 for a
+  // row that no text has. Encoders that do not weigh by them ignore the call.
+  virtual void set_document_frequencies(const torch::Tensor&) {}
 };
 
 // table_rows: the rows of the embedding table (words, then n-gram buckets).

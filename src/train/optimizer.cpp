@@ -36,17 +36,34 @@ AdaptiveMoments::AdaptiveMoments(
     : decoupled_(config.optimizer == Optimizer::adamw),
       beta2_(decoupled_ ? 0.99 : 0.999),  // a shorter memory suits short schedules
       clip_norm_(config.clip_norm),
-      groups_(2) {
-  groups_[0].weight_decay = config.weight_decay;
+      embedding_rate_(config.embedding_rate),
+      groups_(3) {
+  groups_[kDecaying].weight_decay = config.weight_decay;
   for (const auto& [name, parameter] : parameters) {
-    const bool decays = parameter.dim() > 1 && name.find("embedding") == std::string::npos;
-    Group& group = groups_[decays ? 0 : 1];
+    const bool is_table = name.find("embedding") != std::string::npos;
+    const bool shares_moment = is_table && decoupled_;
+    const bool decays = parameter.dim() > 1 && !is_table;
+    Group& group = groups_[shares_moment ? kTables : decays ? kDecaying : kOthers];
     group.names.push_back(name);
     group.parameters.push_back(parameter);
     group.first.push_back(torch::zeros_like(parameter));
-    group.second.push_back(torch::zeros_like(parameter));
+    group.second.push_back(shares_moment ? torch::zeros({}) : torch::zeros_like(parameter));
     group.steps.push_back(torch::zeros({}));
   }
+}
+
+// A row that few texts have would take steps as large as one that all have if each number had a
+// second moment of its own, and would be learnt by heart; one moment for the table (Ginsburg et
+// al., "Stochastic gradient methods with layer-wise adaptive moments", 2019) keeps rare rows small.
+void AdaptiveMoments::step_table(Group& group, std::size_t i, double learning_rate) {
+  const torch::Tensor& gradient = group.parameters[i].grad();
+  group.steps[i].add_(1);
+  const double step = group.steps[i].item<double>();
+  group.first[i].lerp_(gradient, 1 - kBeta1);
+  group.second[i].lerp_(gradient.square().mean(), 1 - beta2_);
+  const double second = group.second[i].item<double>() / (1 - std::pow(beta2_, step));
+  const double rate = learning_rate / (1 - std::pow(kBeta1, step)) / (std::sqrt(second) + kEpsilon);
+  group.parameters[i].add_(group.first[i], -rate);
 }
 
 bool AdaptiveMoments::clip() {
@@ -77,7 +94,9 @@ bool AdaptiveMoments::step(double learning_rate) {
       if (!parameter.grad().defined()) parameter.mutable_grad() = torch::zeros_like(parameter);
       gradients.push_back(parameter.grad());
     }
-    if (finite && !gradients.empty()) {
+    if (finite && &group == &groups_[kTables]) {
+      for (std::size_t i = 0; i < gradients.size(); ++i) step_table(group, i, learning_rate * embedding_rate_);
+    } else if (finite && !gradients.empty()) {
       torch::_foreach_add_(group.steps, 1);
       if (decoupled_) {
         at::_fused_adamw_(group.parameters, gradients, group.first, group.second, {}, group.steps,

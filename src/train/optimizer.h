@@ -16,7 +16,8 @@ double learning_rate_at(const Config& config, std::int64_t step, std::int64_t st
 
 class AdaptiveMoments {
  public:
-  // Weights of layers decay; biases, normalisation and embeddings do not.
+  // Weights of layers decay; biases, normalisation and embeddings do not. With AdamW an embedding
+  // table has one second moment as a whole.
   AdaptiveMoments(const Config& config,
                   const std::vector<std::pair<std::string, torch::Tensor>>& parameters);
 
@@ -33,11 +34,14 @@ class AdaptiveMoments {
     std::vector<std::string> names;
     std::vector<torch::Tensor> parameters, first, second, steps;
   };
+  enum Kind : std::size_t { kDecaying, kOthers, kTables };
   bool clip();
+  void step_table(Group& group, std::size_t i, double learning_rate);
 
   bool decoupled_;
   double beta2_;
   double clip_norm_;
+  double embedding_rate_;
   std::vector<Group> groups_;
 };
 

@@ -112,7 +112,16 @@ class Training {
         network->set_pixel_statistics(statistics.mean, statistics.deviation);
       }
     }
-    if (config.inputs != Inputs::image) encode_texts();
+    if (config.inputs != Inputs::image) {
+      encode_texts();
+      std::vector<Batch> texts;
+      for (const std::int64_t& row : data.split.train) {
+        texts.push_back(make_batch({nullptr, encodings_, {}}, std::span(&row, 1)));
+      }
+      for (const auto& network : {network_, average_, best_}) {
+        network->set_document_frequencies(texts);
+      }
+    }
     TensorList parameters;
     for (const auto& item : network_->named_parameters()) {
       parameters.emplace_back(item.key(), item.value());
