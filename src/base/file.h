@@ -17,6 +17,9 @@ void write_file(const std::filesystem::path& path, std::string_view bytes);
 // Appends one line that is already complete (no durability promise: for logs such as metrics.jsonl).
 void append_line(const std::filesystem::path& path, std::string_view line);
 
+// Removes what writers that were killed left half-written in a folder, if there is such a folder.
+void remove_partial_files(const std::filesystem::path& folder);
+
 // Makes a folder for results. Throws Error{exists} when it already holds anything and overwrite is
 // false, Error{io} when it cannot be made or written to.
 void make_output_folder(const std::filesystem::path& path, bool overwrite);
