@@ -8,11 +8,11 @@ here=$(mktemp -d)
 trap 'rm -rf "$here"' EXIT
 unset "${!DIPTYCH_@}"
 
-# Wide embeddings and short epochs: much of the time goes into writing checkpoints.
-settings=(--image-size 16 --channels 8,16 --image-features 16 --text-features 16 --batch-size 16
-  --ngram-buckets 10000 --word-features 64)
+# Wide embeddings and one step an epoch: much of the time goes into writing checkpoints.
+settings=(--image-size 16 --channels 8,16 --image-features 16 --text-features 16 --batch-size 64 --threads 1
+  --ngram-buckets 20000 --word-features 64)
 case $command in
-  train) settings+=(--epochs 24) ;;
+  train) settings+=(--epochs 16) ;;
   compare) settings+=(--epochs 8 --seeds 2) ;;
 esac
 run=("$program" "$command" "$data" "${settings[@]}")
