@@ -18,7 +18,7 @@ test: build
 
 # Kills training and comparison at 30 moments each and resumes them; takes some minutes.
 faults: build
-	@ctest --test-dir build/release -L faults --verbose
+	@ctest --test-dir build/release -L slow -R ^faults --verbose
 
 # The pages that the program writes itself.
 docs: build
