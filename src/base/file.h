@@ -14,7 +14,8 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
 // Replaces path by bytes, atomically and durably. Throws Error{io}; the old file is then intact.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
-// Appends one line that is already complete (no durability promise: for logs such as metrics.jsonl).
+// Appends one line that is already complete (no durability promise: for logs such as
+// metrics.jsonl).
 void append_line(const std::filesystem::path& path, std::string_view line);
 
 // Removes what writers that were killed left half-written in a folder, if there is such a folder.
