@@ -1,5 +1,5 @@
 # A thin front for CMake. Every target works on a fresh machine: it sets up what is missing first.
-.PHONY: demo test build bench check format setup clean
+.PHONY: demo test faults build bench check format docs setup clean
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 DEMO_DATA ?= data/emoji
@@ -15,6 +15,14 @@ demo: build
 
 test: build
 	@ctest --preset release -j $(JOBS)
+
+# Kills training and comparison at 30 moments each and resumes them; takes some minutes.
+faults: build
+	@ctest --test-dir build/release -L slow -R ^faults --verbose
+
+# The pages that the program writes itself.
+docs: build
+	@for page in options commands; do build/release/diptych docs $$page >docs/$$page.md; done
 
 check: setup
 	@tests/check_style.sh

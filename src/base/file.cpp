@@ -6,8 +6,9 @@
 
 #include <cerrno>
 #include <cstring>
-#include <utility>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 
@@ -34,11 +35,16 @@ class Descriptor {
 std::string hint_for(int code) {
   switch (code) {
     case ENOSPC:
-    case EDQUOT: return "the disk is full: free some space, then run the same command again";
+    case EDQUOT:
+      return "the disk is full: free some space, then run the same command again";
     case EACCES:
     case EPERM:
-    case EROFS: return "the place cannot be written to: choose another one with -o";
-    default: return "";
+    case EROFS:
+      return "the place cannot be written to: choose another one with -o";
+    case EFBIG:
+      return "files may not be that large here: see ulimit -f";
+    default:
+      return "";
   }
 }
 
@@ -47,6 +53,9 @@ std::string hint_for(int code) {
   throw Error(code == ENOENT ? ErrorKind::not_found : ErrorKind::io,
               what + ": " + std::strerror(code), path.string(), hint_for(code));
 }
+
+// Between a file's name and the number of the process that is writing it.
+constexpr const char* kPartial = ".partial-";
 
 bool write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -91,7 +100,7 @@ std::string read_file(const fs::path& path, std::uint64_t max_bytes) {
 }
 
 void write_file(const fs::path& path, std::string_view bytes) {
-  const fs::path partial = path.string() + ".partial-" + std::to_string(::getpid());
+  const fs::path partial = path.string() + kPartial + std::to_string(::getpid());
   Descriptor fd(::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (fd.get() < 0) fail("cannot write", path);
   const bool written = write_all(fd.get(), bytes) && ::fsync(fd.get()) == 0 && fd.close() &&
@@ -111,6 +120,17 @@ void append_line(const fs::path& path, std::string_view line) {
   std::string text(line);
   text += '\n';
   if (!write_all(fd.get(), text)) fail("cannot write", path);
+}
+
+void remove_partial_files(const fs::path& folder) {
+  std::error_code none;
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(folder, none)) {
+    if (entry.path().filename().string().find(kPartial) != std::string::npos) {
+      found.push_back(entry.path());
+    }
+  }
+  for (const fs::path& path : found) fs::remove(path, none);
 }
 
 void make_output_folder(const fs::path& path, bool overwrite) {

@@ -14,8 +14,12 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
 // Replaces path by bytes, atomically and durably. Throws Error{io}; the old file is then intact.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
-// Appends one line that is already complete (no durability promise: for logs such as metrics.jsonl).
+// Appends one line that is already complete (no durability promise: for logs such as
+// metrics.jsonl).
 void append_line(const std::filesystem::path& path, std::string_view line);
+
+// Removes what writers that were killed left half-written in a folder, if there is such a folder.
+void remove_partial_files(const std::filesystem::path& folder);
 
 // Makes a folder for results. Throws Error{exists} when it already holds anything and overwrite is
 // false, Error{io} when it cannot be made or written to.

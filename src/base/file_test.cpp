@@ -52,6 +52,15 @@ TEST_F(FileTest, AFullDeviceIsReportedAsSuch) {
   }
 }
 
+TEST_F(FileTest, WhatAKilledWriterLeftIsRemoved) {
+  write_file(folder_ / "model", "whole");
+  write_file(folder_ / "model.partial-17", "hal");
+  remove_partial_files(folder_);
+  EXPECT_EQ(read_file(folder_ / "model"), "whole");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1);
+  EXPECT_NO_THROW(remove_partial_files(folder_ / "nowhere"));
+}
+
 TEST_F(FileTest, AnOutputFolderThatHoldsSomethingIsRefused) {
   make_output_folder(folder_ / "new" / "deep", false);
   write_file(folder_ / "new" / "deep" / "x", "x");

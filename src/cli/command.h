@@ -4,11 +4,13 @@
 #include <span>
 #include <string>
 
+#include "base/error.h"
 #include "config/options.h"
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace diptych {
 
@@ -31,8 +33,13 @@ Action declare_predict(CLI::App& command);
 Action declare_info(CLI::App& command);
 Action declare_docs(CLI::App& command);
 
+// Lets an argument be one of a few words.
+void allow_only(CLI::Option* argument, const std::vector<std::string>& words);
+
 // The program's whole command line.
 std::unique_ptr<CLI::App> make_app(Action& chosen);
+// What a command line that could not be parsed is told: the word that is wrong and the nearest one.
+Error usage_error(const CLI::App& app, const std::string& message);
 // docs/commands.md, whole.
 std::string commands_markdown();
 

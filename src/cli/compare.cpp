@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <iostream>
 #include <map>
@@ -13,6 +13,7 @@
 #include "cli/comparison_output.h"
 #include "cli/progress.h"
 #include "cli/run_folder.h"
+#include "cli/stop_signal.h"
 #include "data/loading.h"
 #include "metrics/table_text.h"
 #include "train/experiment.h"
@@ -47,10 +48,12 @@ class Meter {
     for (const auto& [name, share] : done_) done += share;
     const double share = done / total_;
     const double elapsed = seconds();
-    progress_.live(share, fmt::format("{} seed {}: epoch {}/{} loss {:.3f} accuracy {:.3f} {:.0f} rows/s  {} left",
-                                      at.recipe, at.seed, step.epoch, step.epochs, step.loss,
-                                      step.accuracy, step.rows_per_second,
-                                      clock_text(elapsed / std::max(share, 1e-6) * (1 - share))));
+    progress_.live(
+        share,
+        fmt::format("{} seed {}: epoch {}/{} loss {:.3f} accuracy {:.3f} {:.0f} rows/s  {} left",
+                    at.recipe, at.seed, step.epoch, step.epochs, step.loss, step.accuracy,
+                    step.rows_per_second,
+                    clock_text(elapsed / std::max(share, 1e-6) * (1 - share))));
   }
 
   double seconds() const {
@@ -82,6 +85,9 @@ std::vector<Inputs> recipes_of(const Arguments& given) {
 
 void open_run(const Arguments& given) {
   make_output_folder(given.output, given.overwrite || given.resume);
+  for (const fs::path& folder : {given.output, given.output / kTrialsName}) {
+    remove_partial_files(folder);
+  }
   if (given.resume) return;
   fs::remove_all(given.output / kTrialsName);
   for (const char* name : {kResultsName, kReportName, kPredictionsName, kProblemsName}) {
@@ -96,12 +102,15 @@ std::vector<TrialResult> run_trials(const Arguments& given, const Config& config
   options.jobs = config.jobs > 0 ? config.jobs : available_threads();
   options.folder = given.output / kTrialsName;
   Meter meter(progress, options.recipes, config.seeds);
-  options.on_step = [&](const TrialProgress& at) { meter.step(at); };
+  options.on_step = [&](const TrialProgress& at) {
+    StopSignal::throw_if_raised();
+    meter.step(at);
+  };
   options.on_trial = [&](const TrialResult& result, std::size_t done, std::size_t total) {
     const Trial& trial = result.trial;
     const int classes = static_cast<int>(data.dataset.classes().size());
-    progress.line(fmt::format("{:2}/{} {:<10} seed {}: test accuracy {:.1f} %, {:.0f} s", done, total,
-                              trial.recipe, trial.seed,
+    progress.line(fmt::format("{:2}/{} {:<10} seed {}: test accuracy {:.1f} %, {:.0f} s", done,
+                              total, trial.recipe, trial.seed,
                               100 * score(trial.probabilities, trial.labels, classes).accuracy,
                               trial.seconds));
   };
@@ -110,6 +119,7 @@ std::vector<TrialResult> run_trials(const Arguments& given, const Config& config
 
 void run(const Arguments& given, const Config& config) {
   const auto start = std::chrono::steady_clock::now();
+  const StopSignal listening;
   open_run(given);
   Progress progress;
   Config reading = config;
@@ -117,6 +127,7 @@ void run(const Arguments& given, const Config& config) {
   LoadOptions loading;
   loading.threads = available_threads();
   loading.progress = [&](std::size_t done, std::size_t total) {
+    StopSignal::throw_if_raised();
     progress.live(static_cast<double>(done) / static_cast<double>(total), "reading pictures");
   };
   const LoadedData data = load_data(given.data, reading, loading);
@@ -126,8 +137,7 @@ void run(const Arguments& given, const Config& config) {
   const std::vector<TrialResult> results = run_trials(given, config, data, progress);
   std::vector<Trial> trials;
   for (const TrialResult& result : results) trials.push_back(result.trial);
-  const Comparison comparison =
-      compare(trials, static_cast<int>(data.dataset.classes().size()));
+  const Comparison comparison = compare(trials, static_cast<int>(data.dataset.classes().size()));
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const nlohmann::json json = results_json(comparison, data.dataset, {config, seconds});
@@ -147,11 +157,14 @@ void run(const Arguments& given, const Config& config) {
 
 Action declare_compare(CLI::App& command) {
   auto given = std::make_shared<Arguments>();
-  command.add_option("DATA", given->data, "A folder with data.csv, or a .csv, .tsv, .jsonl, .parquet")
+  command
+      .add_option("DATA", given->data, "A folder with data.csv, or a .csv, .tsv, .jsonl, .parquet")
       ->required();
-  command.add_option("-o,--output", given->output, "Where results.json and report.html go")->required();
-  command.add_option("--recipe", given->recipes, "Only this recipe; may be repeated (default: all three)")
-      ->check(CLI::IsMember({"image", "text", "image,text"}));
+  command.add_option("-o,--output", given->output, "Where results.json and report.html go")
+      ->required();
+  auto* recipe = command.add_option("--recipe", given->recipes,
+                                    "Only this recipe; may be repeated (default: all three)");
+  allow_only(recipe->allow_extra_args(false), {"image", "text", "image,text"});
   command.add_flag("--overwrite", given->overwrite, "Replace the run that the folder holds");
   command.add_flag("--resume", given->resume, "Keep the trials that are finished, run the others");
   command.add_flag("--json", given->json, "Print results.json instead of the table");

@@ -61,8 +61,10 @@ std::vector<GalleryItem> gallery(std::span<const TrialResult> trials, const Data
   const Trial& image = image_result->trial;
   const Trial& fused = fused_result->trial;
   const auto& classes = dataset.classes();
-  const auto image_answers = predicted_classes(image.probabilities, static_cast<int>(classes.size()));
-  const auto fused_answers = predicted_classes(fused.probabilities, static_cast<int>(classes.size()));
+  const auto image_answers =
+      predicted_classes(image.probabilities, static_cast<int>(classes.size()));
+  const auto fused_answers =
+      predicted_classes(fused.probabilities, static_cast<int>(classes.size()));
   std::vector<GalleryItem> gained, lost;
   std::vector<std::size_t> order(image.rows.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -102,9 +104,8 @@ std::vector<Curve> curves(std::span<const TrialResult> trials) {
 
 json results_json(const Comparison& comparison, const Dataset& dataset, const RunFacts& facts) {
   json results = to_json(comparison, dataset.classes());
-  results["rows"] = {{"read", dataset.rows_read()},
-                     {"used", dataset.size()},
-                     {"skipped", dataset.skipped()}};
+  results["rows"] = {
+      {"read", dataset.rows_read()}, {"used", dataset.size()}, {"skipped", dataset.skipped()}};
   results["classes"] = dataset.classes();
   results["seconds"] = facts.seconds;
   for (const Option& option : options()) {
@@ -128,8 +129,9 @@ std::string predictions_csv(std::span<const Trial> trials, const Dataset& datase
     const auto answers = predicted_classes(trial.probabilities, static_cast<int>(classes.size()));
     for (std::size_t i = 0; i < trial.rows.size(); ++i) {
       const Example& example = dataset[static_cast<std::size_t>(trial.rows[i])];
-      csv += fmt::format("{},{},{},{},{},{},{:.6f}\n", trial.seed, quoted(trial.recipe), example.row,
-                         quoted(example.id), quoted(classes[static_cast<std::size_t>(trial.labels[i])]),
+      csv += fmt::format("{},{},{},{},{},{},{:.6f}\n", trial.seed, quoted(trial.recipe),
+                         example.row, quoted(example.id),
+                         quoted(classes[static_cast<std::size_t>(trial.labels[i])]),
                          quoted(classes[static_cast<std::size_t>(answers[i])]),
                          probability_of(trial, i, answers[i]));
     }

@@ -9,9 +9,7 @@ namespace diptych {
 
 Action declare_docs(CLI::App& command) {
   auto page = std::make_shared<std::string>();
-  command.add_option("PAGE", *page, "options or commands")
-      ->required()
-      ->check(CLI::IsMember({"options", "commands"}));
+  allow_only(command.add_option("PAGE", *page, "Which page")->required(), {"options", "commands"});
   return [page] { std::cout << (*page == "options" ? options_markdown() : commands_markdown()); };
 }
 

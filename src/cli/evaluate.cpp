@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <iostream>
 #include <memory>
@@ -94,9 +94,9 @@ Action declare_evaluate(CLI::App& command) {
   auto given = std::make_shared<Arguments>();
   command.add_option("MODEL", given->model, "A run's folder or a model file")->required();
   command.add_option("DATA", given->data, "A folder with data.csv, or a table")->required();
-  command.add_option("--split", given->split, "Which rows: all, or those of the model's own split")
-      ->check(CLI::IsMember({"all", "test", "validation", "train"}))
-      ->capture_default_str();
+  auto* split = command.add_option("--split", given->split,
+                                   "Which rows: all, or those of the model's own split");
+  allow_only(split->capture_default_str(), {"all", "test", "validation", "train"});
   command.add_flag("--json", given->json, "As one JSON object");
   const Settings settings(command, {OptionGroup::data});
   return [given, settings] {

@@ -1,6 +1,7 @@
 // The program: parses, runs one command, and turns every error into one message and an exit code.
-#include <CLI/CLI.hpp>
+#include <fcntl.h>
 
+#include <CLI/CLI.hpp>
 #include <csignal>
 #include <iostream>
 #include <new>
@@ -10,9 +11,25 @@
 
 namespace {
 
-int report(const diptych::Error& error) {
+using diptych::Error;
+using diptych::ErrorKind;
+
+int report(const Error& error) {
   std::cerr << "diptych: error: " << error.full() << "\n";
   return diptych::error_row(error.kind()).exit_code;
+}
+
+// A stream that is closed would lend its number, and what is printed, to the next file that is
+// opened. /dev/full takes the number and refuses what is written.
+void occupy_closed_streams() {
+  for (int stream = 0; stream < 3; ++stream) {
+    if (::fcntl(stream, F_GETFD) == -1) ::open("/dev/full", O_RDWR);  // takes the least free number
+  }
+}
+
+void flush_output() {
+  std::cout.flush();
+  if (!std::cout) throw Error(ErrorKind::io, "cannot write to the standard output");
 }
 
 int run(int argc, char** argv) {
@@ -21,31 +38,29 @@ int run(int argc, char** argv) {
   try {
     app->parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app->exit(error);  // --help, --version
-    return report(diptych::Error(diptych::ErrorKind::usage, error.what(), "",
-                                 "see diptych --help, or --help behind a command"));
+    if (error.get_exit_code() != 0) throw diptych::usage_error(*app, error.what());
+    app->exit(error);  // --help, --version
+    chosen = [] {};
   }
   chosen();
-  std::cout.flush();
-  if (!std::cout) {
-    throw diptych::Error(diptych::ErrorKind::io, "cannot write to the standard output");
-  }
+  flush_output();
   return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a write beyond the limit fails instead, and is told
+  occupy_closed_streams();
   try {
     return run(argc, argv);
-  } catch (const diptych::Error& error) {
+  } catch (const Error& error) {
     return report(error);
   } catch (const std::bad_alloc&) {
-    return report(diptych::Error(diptych::ErrorKind::io, "out of memory", "",
-                                 "use fewer --jobs, a smaller --batch-size or --image-size"));
+    return report(Error(ErrorKind::io, "out of memory", "",
+                        "use fewer --jobs, a smaller --batch-size or --image-size"));
   } catch (const std::exception& error) {
-    return report(diptych::Error(diptych::ErrorKind::internal, error.what(), "",
-                                 "this is a fault of diptych: please report it"));
+    return report(Error(ErrorKind::internal, error.what(), "",
+                        "this is a fault of diptych: please report it"));
   }
 }

@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <iostream>
@@ -114,7 +114,8 @@ std::vector<Line> answer_table(const Arguments& given, const Model& model, const
   for (std::size_t begin = 0; begin < rows.size(); begin += kPart) {
     const auto part = rows.subspan(begin, std::min(kPart, rows.size() - begin));
     answer_part(model, {part.begin(), part.end()}, lines);
-    progress.live(static_cast<double>(lines.size()) / static_cast<double>(rows.size()), "predicting");
+    progress.live(static_cast<double>(lines.size()) / static_cast<double>(rows.size()),
+                  "predicting");
   }
   return lines;
 }
@@ -162,10 +163,12 @@ void answer_one(const Arguments& given, const Model& model) {
 Action declare_predict(CLI::App& command) {
   auto given = std::make_shared<Arguments>();
   command.add_option("MODEL", given->model, "A run's folder or a model file")->required();
-  auto* table = command.add_option("TABLE", given->table, "Rows to answer for: a table or a folder with one");
+  auto* table =
+      command.add_option("TABLE", given->table, "Rows to answer for: a table or a folder with one");
   command.add_option("--image", given->image, "One picture")->excludes(table);
   command.add_option("--text", given->text, "Its text")->excludes(table);
-  command.add_option("-o,--output", given->output, "Where the answers go: .csv or .jsonl")->needs(table);
+  command.add_option("-o,--output", given->output, "Where the answers go: .csv or .jsonl")
+      ->needs(table);
   command.add_flag("--json", given->json, "A JSON object per row, with every class's probability");
   const Settings settings(command, {OptionGroup::data});
   return [given, settings] {

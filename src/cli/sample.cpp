@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <filesystem>
 #include <iostream>
@@ -19,9 +19,9 @@ Action declare_sample(CLI::App& command) {
     bool overwrite = false;
   };
   auto given = std::make_shared<Arguments>();
-  command.add_option("NAME", given->name, "emoji: about 1,870 pictures, 9 classes, text in two languages")
-      ->required()
-      ->check(CLI::IsMember({"emoji"}));
+  auto* name = command.add_option("NAME", given->name,
+                                  "About 1,870 pictures, 9 classes, text in two languages");
+  allow_only(name->required(), {"emoji"});
   command.add_option("FOLDER", given->folder, "Where to put data.csv and images/")->required();
   command.add_flag("--overwrite", given->overwrite, "Replace what the folder holds");
   return [given] {

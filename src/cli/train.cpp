@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <iostream>
 #include <memory>
@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/run_folder.h"
+#include "cli/stop_signal.h"
 #include "data/loading.h"
 #include "diptych/model.h"
 #include "train/epoch_json.h"
@@ -31,13 +32,17 @@ struct Arguments {
 // Draws the bar, prints a line an epoch, and keeps metrics.jsonl.
 class Reporter : public Observer {
  public:
-  Reporter(Progress& progress, fs::path metrics) : progress_(progress), metrics_(std::move(metrics)) {}
+  Reporter(Progress& progress, fs::path metrics)
+      : progress_(progress), metrics_(std::move(metrics)) {}
 
   void on_step(const StepProgress& step) override {
-    const double done = (step.epoch - 1 + static_cast<double>(step.step) / step.steps) / step.epochs;
-    progress_.live(done, fmt::format("epoch {}/{}  loss {:.3f}  accuracy {:.3f}  {:.0f} rows/s  {} left",
-                                     step.epoch, step.epochs, step.loss, step.accuracy,
-                                     step.rows_per_second, clock_text(step.seconds_left)));
+    StopSignal::throw_if_raised();
+    const double done =
+        (step.epoch - 1 + static_cast<double>(step.step) / step.steps) / step.epochs;
+    progress_.live(
+        done, fmt::format("epoch {}/{}  loss {:.3f}  accuracy {:.3f}  {:.0f} rows/s  {} left",
+                          step.epoch, step.epochs, step.loss, step.accuracy, step.rows_per_second,
+                          clock_text(step.seconds_left)));
   }
 
   void on_epoch(const EpochRecord& epoch) override {
@@ -62,19 +67,47 @@ void write_metrics(const fs::path& path, const std::vector<EpochRecord>& history
 // On --resume the folder may hold a run that was stopped, or nothing yet.
 void open_run(const Arguments& given) {
   make_output_folder(given.output, given.overwrite || given.resume);
+  remove_partial_files(given.output);
   if (given.resume) return;
   for (const char* name : {kModelFileName, kCheckpointName, kMetricsName}) {
     fs::remove(given.output / name);
   }
 }
 
+// Whether the folder holds this very run, finished, so that a resume has nothing left to do.
+bool is_finished(const Arguments& given, const Config& config, const Dataset& dataset) {
+  const fs::path file = given.output / kModelFileName;
+  if (!given.resume || fs::exists(given.output / kCheckpointName) || !fs::exists(file))
+    return false;
+  const Model model = Model::load(file);
+  const auto provenance = nlohmann::json::parse(model.provenance());
+  const std::string other_settings = difference(model.config(), config);
+  const bool same_data = provenance.value("data_digest", "") == dataset.digest();
+  if (other_settings.empty() && same_data) return true;
+  throw Error(ErrorKind::exists,
+              same_data ? "the finished run has other settings:\n" + other_settings
+                        : "the finished run has other data",
+              file.string(), "replace it with --overwrite, or choose another place with -o");
+}
+
+void say_outcome(const fs::path& file, const Model& model) {
+  const auto provenance = nlohmann::json::parse(model.provenance());
+  const auto& validation = provenance.at("validation");
+  std::cout << fmt::format(
+      "{}: validation accuracy {:.1f} %, log loss {:.3f} (epoch {} of {})\n", file.string(),
+      100 * validation.at("accuracy").get<double>(), validation.at("log_loss").get<double>(),
+      provenance.at("best_epoch").get<int>(), provenance.at("epochs").get<int>());
+}
+
 void run(const Arguments& given, const Config& config) {
+  const StopSignal listening;
   open_run(given);
   Progress progress;
   const int threads = config.threads > 0 ? config.threads : available_threads();
   LoadOptions loading;
   loading.threads = threads;
   loading.progress = [&](std::size_t done, std::size_t total) {
+    StopSignal::throw_if_raised();
     progress.live(static_cast<double>(done) / static_cast<double>(total), "reading pictures");
   };
   const LoadedData data = load_data(given.data, config, loading);
@@ -85,34 +118,34 @@ void run(const Arguments& given, const Config& config) {
   progress.line(fmt::format("train {}, validation {}, test {} rows; {} classes; inputs {}",
                             split.train.size(), split.validation.size(), split.test.size(),
                             data.dataset.classes().size(), inputs_name(config.inputs)));
+  if (is_finished(given, config, data.dataset)) {
+    return say_outcome(given.output / kModelFileName, Model::load(given.output));
+  }
 
   TrainOptions options;
   options.threads = threads;
   options.checkpoint = given.output / kCheckpointName;
   options.resume = given.resume;
   Reporter reporter(progress, given.output / kMetricsName);
-  const TrainResult result =
-      train(config, {data.dataset, &data.images, split}, options, reporter);
+  const TrainResult result = train(config, {data.dataset, &data.images, split}, options, reporter);
   write_metrics(given.output / kMetricsName, result.history);
   write_file(given.output / kModelFileName, result.model);
   fs::remove(options.checkpoint);
-  const EpochRecord& best = result.history.at(static_cast<std::size_t>(result.best_epoch - 1));
-  std::cout << fmt::format("{}: validation accuracy {:.1f} %, log loss {:.3f} (epoch {} of {})\n",
-                           (given.output / kModelFileName).string(), 100 * best.validation_accuracy,
-                           best.validation_loss, best.epoch, result.history.size());
+  say_outcome(given.output / kModelFileName, Model::from_bytes(result.model, "the trained model"));
 }
 
 }  // namespace
 
 Action declare_train(CLI::App& command) {
   auto given = std::make_shared<Arguments>();
-  command.add_option("DATA", given->data, "A folder with data.csv, or a .csv, .tsv, .jsonl, .parquet")
+  command
+      .add_option("DATA", given->data, "A folder with data.csv, or a .csv, .tsv, .jsonl, .parquet")
       ->required();
   command.add_option("-o,--output", given->output, "The run's folder")->required();
   command.add_flag("--overwrite", given->overwrite, "Replace the run that the folder holds");
   command.add_flag("--resume", given->resume, "Go on with a run that was stopped");
-  const Settings settings(command, {OptionGroup::preset, OptionGroup::data, OptionGroup::model,
-                                    OptionGroup::training});
+  const Settings settings(
+      command, {OptionGroup::preset, OptionGroup::data, OptionGroup::model, OptionGroup::training});
   return [given, settings] {
     const ResolvedConfig resolved = settings.resolve();
     if (!settings.print_if_asked(resolved)) run(*given, resolved.config);

@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::uint64_t kMaxFileBytes = 1ULL << 30;
 
-std::size_t area(int side) { return static_cast<std::size_t>(side) * static_cast<std::size_t>(side) * 3; }
+std::size_t area(int side) {
+  return static_cast<std::size_t>(side) * static_cast<std::size_t>(side) * 3;
+}
 
 }  // namespace
 
@@ -23,9 +25,13 @@ std::span<const std::uint8_t> DecodedImages::operator[](std::size_t index) const
 
 std::vector<std::uint8_t> decode_file(const std::filesystem::path& path,
                                       const DecodeOptions& options) {
-  const Image image =
-      decode_image(read_file(path, kMaxFileBytes), options.limits, options.side);
-  return fit_square(image, options.side, options.fit).pixels;
+  const std::string bytes = read_file(path, kMaxFileBytes);
+  try {
+    const Image image = decode_image(bytes, options.limits, options.side);
+    return fit_square(image, options.side, options.fit).pixels;
+  } catch (const Error& error) {
+    throw Error(error.kind(), error.what(), path.string(), error.hint());
+  }
 }
 
 DecodedImages decode_images(const Dataset& dataset, const DecodeOptions& options,
@@ -46,10 +52,9 @@ DecodedImages decode_images(const Dataset& dataset, const DecodeOptions& options
         images.present[i] = 1;
       } catch (const Error& error) {
         const bool missing = error.kind() == ErrorKind::not_found;
-        problems[i] = RowProblem{
-            example.row, example.id,
-            missing ? Problem::missing_image : Problem::unreadable_image,
-            missing ? example.image.path.string() : error.what()};
+        problems[i] = RowProblem{example.row, example.id,
+                                 missing ? Problem::missing_image : Problem::unreadable_image,
+                                 missing ? example.image.path.string() : error.what()};
       }
     }
     const std::size_t count = ++done;

@@ -30,7 +30,8 @@ struct StepProgress {
   double seconds_left = 0;  // of the whole run, at this speed
 };
 
-// Told what happens, on the training thread.
+// Told what happens, on the training thread. May throw, which ends the training; the checkpoint of
+// the last whole epoch stays.
 class Observer {
  public:
   virtual ~Observer() = default;
