@@ -31,12 +31,6 @@ constexpr std::array<ProblemRow, 7> kProblems{{
     {Problem::long_text, "long text", false},
 }};
 
-std::string trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return "";
-  return std::string(text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1));
-}
-
 // The one table in a folder, or the file itself.
 fs::path table_file(const fs::path& path) {
   if (!fs::exists(path)) {
