@@ -273,17 +273,27 @@ TEST_F(DatasetTest, DigestChangesWithAnyContentAndWithNothingElse) {
   EXPECT_EQ(read_dataset(folder_ / "other.csv", {}).digest(), digest);
 }
 
-TEST_F(DatasetTest, DigestTellsWhereTheLabelsStand) {
-  const auto example = [](const char* id, std::vector<int> labels) {
-    Example row;
-    row.id = id;
-    row.labels = std::move(labels);
-    return row;
-  };
-  EXPECT_NE(Dataset({example("a", {}), example("b", {0})}, {"x"}).digest(),
-            Dataset({example("a", {0}), example("b", {})}, {"x"}).digest());
-  EXPECT_NE(Dataset({example("a", {})}, {"x", "y"}).digest(),
-            Dataset({example("a", {})}, {"x"}).digest());
+Example example(const Cells& parts, std::vector<int> labels) {
+  Example row;
+  row.id = parts[0];
+  row.text = parts[1];
+  row.group = parts[2];
+  row.labels = std::move(labels);
+  return row;
+}
+
+TEST_F(DatasetTest, DigestTellsLabelsFromTextsAndClassesFromRows) {
+  // Each pair is the same sequence of words.
+  const Dataset labelled(
+      {example({"a", "b", "c"}, {0}), example({"d", "e", "f"}, {0}), example({"g", "h", "i"}, {0})},
+      {"x"});
+  const Dataset bare({example({"a", "b", "c"}, {}), example({"x", "d", "e"}, {}),
+                      example({"f", "x", "g"}, {}), example({"h", "i", "x"}, {})},
+                     {"x"});
+  EXPECT_NE(labelled.digest(), bare.digest());
+  const Dataset one({example({"y", "a", "t"}, {0})}, {"0"});
+  const Dataset two({example({"a", "t", "1"}, {})}, {"0", "y"});
+  EXPECT_NE(one.digest(), two.digest());
 }
 
 TEST_F(DatasetTest, DigestCoversThePicturesForModelsThatSeeThem) {
@@ -293,6 +303,8 @@ TEST_F(DatasetTest, DigestCoversThePicturesForModelsThatSeeThem) {
   EXPECT_NE(dataset.digest(), bare.digest());
   EXPECT_EQ(dataset.digest(), bare.with_pictures(hashes).digest());
   EXPECT_NE(dataset.digest(), bare.with_pictures(others).digest());
+  EXPECT_NE(dataset.digest(),
+            rows({{"a", "t1", "x", "g"}, {"b", "t3", "y", "g"}}).with_pictures(hashes).digest());
   EXPECT_EQ(dataset.digest_for(Inputs::image_text), dataset.digest());
   EXPECT_EQ(dataset.digest_for(Inputs::image), dataset.digest());
   EXPECT_EQ(dataset.digest_for(Inputs::text), bare.digest());

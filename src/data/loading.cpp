@@ -79,11 +79,7 @@ LoadedData load_data(const std::filesystem::path& path, const Config& config,
     require_enough(data.dataset, config.max_skipped);
   }
   if (!keep_classes && data.dataset.classes().size() > 1) {
-    // Without those rows a group may count for another class: again until nothing is left out.
-    for (auto small = small_classes(data.dataset); !small.empty();
-         small = small_classes(data.dataset)) {
-      leave_out(data, small, keep_classes);
-    }
+    leave_out(data, small_classes(data.dataset), keep_classes);
   }
   require_enough(data.dataset, config.max_skipped);
   if (reading.needs_image) data.dataset = data.dataset.with_pictures(data.images.digests);

@@ -5,6 +5,7 @@
 
 #include <atomic>
 
+#include "data/split.h"
 #include "data/written_tables.h"
 #include "image/drawn_pictures.h"
 
@@ -140,17 +141,17 @@ TEST_F(LoadingTest, RefusesAHugePictureByItsHeader) {
   EXPECT_THAT(problems[0].detail, AllOf(HasSubstr("50000"), HasSubstr("megapixels")));
 }
 
-TEST_F(LoadingTest, LeavesSmallClassesOutUntilNoneIsLeft) {
-  // "rare" leads one group only; without it that group is of "late", which has three then.
-  rows_.push_back({"0.png", "", "rare", "g"});
+TEST_F(LoadingTest, LeavesSmallClassesOutAndNoOther) {
+  rows_.push_back({"0.png", "", "rare", "g"});  // "rare" leads this group alone
   rows_.push_back({"1.png", "", "rare", "g"});
-  rows_.push_back({"2.png", "", "late", "g"});
+  rows_.push_back({"2.png", "", "odd", "g"});
   rows_.push_back({"3.png", "", "late", ""});
   const LoadedData data = load();
-  EXPECT_EQ(data.dataset.size(), 12u);
-  EXPECT_EQ(data.images.present.size(), 12u);
+  EXPECT_EQ(data.dataset.size(), 13u);
+  EXPECT_EQ(data.images.present.size(), 13u);
+  EXPECT_TRUE(small_classes(data.dataset).empty());
   EXPECT_THAT(data.dataset.classes(), ElementsAre("even", "odd"));
-  EXPECT_EQ(data.dataset.skipped(), (std::map<std::string, std::int64_t>{{"class too small", 4}}));
+  EXPECT_EQ(data.dataset.skipped(), (std::map<std::string, std::int64_t>{{"class too small", 3}}));
 }
 
 TEST_F(LoadingTest, KeepsTheClassesOfAModel) {

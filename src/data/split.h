@@ -24,8 +24,8 @@ struct Split {
 Split make_split(const Dataset& dataset, const SplitFractions& fractions, std::uint64_t seed);
 
 // The rows of classes with fewer than three groups, which cannot stand in every part of a split: a
-// group counts for one class, as above. Without these rows a group may count for another class, so
-// the rows that are left are to be asked about again.
+// group counts for one class, as above. Each class that is left keeps its groups without these
+// rows.
 std::vector<RowProblem> small_classes(const Dataset& dataset);
 
 }  // namespace diptych

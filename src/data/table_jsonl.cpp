@@ -102,7 +102,7 @@ class RowReader : public nlohmann::json_sax<json> {
  private:
   bool take(std::string value) {
     if (depth_ == 0) return no_object();
-    if (depth_ == 1 && cell_) *cell_ = std::move(value);
+    if (cell_) *cell_ = std::move(value);
     return true;
   }
   bool nest(const char* what) {

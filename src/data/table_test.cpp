@@ -120,12 +120,25 @@ TEST_F(TableTest, CsvHeadersMayHoldQuotesDelimitersAndLineBreaks) {
   EXPECT_THAT(table.columns.at("text"), ElementsAre("3"));
 }
 
+TEST_F(TableTest, CsvCellsStayAsTheyAreWritten) {
+  const Table table = read("t.csv", "image,text,label\n007,2020-01-02,NA\n3.10,2020-01-03,null\n");
+  EXPECT_THAT(table.columns.at("image"), ElementsAre("007", "3.10"));
+  EXPECT_THAT(table.columns.at("text"), ElementsAre("2020-01-02", "2020-01-03"));
+  EXPECT_THAT(table.columns.at("label"), ElementsAre("NA", "null"));
+}
+
 TEST_F(TableTest, CsvWithAHeaderAloneHasNoRows) {
   for (const char* text : {"image,text", "image,text\n", "\xef\xbb\xbfimage,text\r\n"}) {
     const Table table = read("t.csv", text);
     EXPECT_EQ(table.rows, 0);
     EXPECT_TRUE(table.columns.at("text").empty());
   }
+}
+
+TEST_F(TableTest, CsvMayQuoteALineBreakRightBehindTheByteOrderMark) {
+  const Table table = read("t.csv", "\xef\xbb\xbf\"a\nb\",text\n1,2\n");
+  EXPECT_THAT(table.names, ElementsAre("a\nb", "text"));
+  EXPECT_THAT(table.columns.at("text"), ElementsAre("2"));
 }
 
 TEST_F(TableTest, CsvLeavesBlankLinesOut) {
@@ -169,6 +182,7 @@ TEST_F(TableTest, AQuoteThatIsNeverClosedIsNamedInsteadOfSwallowingTheRest) {
   EXPECT_THAT(refused("t.csv", "text,label\na,1\n\"b,2\nc,3\n").full(),
               AllOf(HasSubstr("the quote that opens in row 2 is never closed"),
                     HasSubstr("must be quoted")));
+  EXPECT_THAT(refused("t.csv", "text,label\r\na,1\r\n\r\nb,\"2\r\n").what(), HasSubstr("row 2 "));
   EXPECT_THAT(refused("t.tsv", "text\t\"label\na\t1\n").what(), HasSubstr("quote in the header"));
   EXPECT_EQ(read("t.csv", "text,label\n5\" wide,1\n").columns.at("text"), Cells{"5\" wide"});
 }
@@ -182,6 +196,12 @@ TEST_F(TableTest, JsonNumbersAndWordsMayShareAColumn) {
               ElementsAre("3", "3", "3.0", "true", "", "", "123456789012345678901"));
   EXPECT_THAT(table.columns.at("text"), ElementsAre("", "", "", "", "", "late", ""));
   EXPECT_THAT(table.names, ElementsAre("label", "text", "more"));
+}
+
+TEST_F(TableTest, JsonMayStartWithAByteOrderMarkBeforeBytesThatAreNotUtf8) {
+  const Table table = read("t.jsonl", "\xef\xbb\xbf{\"te\xe9xt\": 1, \"text\": \"\xe9\"}\n");
+  EXPECT_THAT(table.names, ElementsAre("te\xe9xt", "text"));
+  EXPECT_THAT(table.columns.at("text"), ElementsAre("\xe9"));
 }
 
 TEST_F(TableTest, JsonLinesThatAreNoRowsAreNamed) {
