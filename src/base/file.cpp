@@ -75,6 +75,9 @@ void sync_folder(const fs::path& folder) {
 }  // namespace
 
 std::string read_file(const fs::path& path, std::uint64_t max_bytes) {
+  if (path.native().find('\0') != std::string::npos) {  // where the system would end the name
+    throw Error(ErrorKind::not_found, "a name with a NUL byte names no file", path.string());
+  }
   Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) fail("cannot open", path);
   struct stat info {};
@@ -147,7 +150,8 @@ void make_output_folder(const fs::path& path, bool overwrite) {
                 "choose another one with -o, continue it with --resume, or replace it with "
                 "--overwrite");
   }
-  if (::access(path.c_str(), W_OK) != 0) fail("cannot write to the output folder", path);
+  if (::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0)
+    fail("cannot write to the output folder", path);
 }
 
 }  // namespace diptych

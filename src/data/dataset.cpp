@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <stdexcept>
 #include <unordered_map>
 
 #include "base/error.h"
@@ -31,15 +32,10 @@ constexpr std::array<ProblemRow, 7> kProblems{{
     {Problem::long_text, "long text", false},
 }};
 
-std::string trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return "";
-  return std::string(text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1));
-}
-
 // The one table in a folder, or the file itself.
 fs::path table_file(const fs::path& path) {
-  if (!fs::exists(path)) {
+  std::error_code code;  // a name that cannot be looked up is not there
+  if (!fs::exists(path, code)) {
     throw Error(ErrorKind::not_found, "there is no such file or folder", path.string());
   }
   if (!fs::is_directory(path)) return path;
@@ -49,7 +45,8 @@ fs::path table_file(const fs::path& path) {
   }
   if (found.empty()) {
     throw Error(ErrorKind::not_found, "the folder holds no data.csv, .tsv, .jsonl or .parquet",
-                path.string(), "name the table itself, for example " + (path / "rows.csv").string());
+                path.string(),
+                "name the table itself, for example " + (path / "rows.csv").string());
   }
   if (found.size() > 1) {
     throw Error(ErrorKind::data,
@@ -100,9 +97,10 @@ class RowReader {
     example.row = static_cast<std::int64_t>(index) + 1;
     const std::string image = image_ ? trimmed((*image_)[index]) : "";
     example.id = unique_id(repair_utf8(image), example.row);
+    if (!is_valid_utf8(image)) note(example, Problem::invalid_utf8, "in the image's name");
     if (!image.empty()) example.image.path = folder_ / image;
-    if (group_) example.group = repair_utf8(trimmed((*group_)[index]));
-    label = label_ ? repair_utf8(trimmed((*label_)[index])) : "";
+    if (group_) example.group = clean_name((*group_)[index], example, "in the group");
+    label = label_ ? clean_name((*label_)[index], example, "in the label") : "";
     if (text_) example.text = clean_text((*text_)[index], example);
     if (image.empty() && options_.needs_image && options_.skips_empty_image) {
       note(example, Problem::missing_image, "the cell is empty");
@@ -116,8 +114,15 @@ class RowReader {
 
  private:
   std::string unique_id(const std::string& image, std::int64_t row) {
-    const std::string id = image.empty() ? fmt::format("row {}", row) : image;
-    return ids_.insert(id).second ? id : fmt::format("{} (row {})", id, row);
+    std::string id = image.empty() ? fmt::format("row {}", row) : image;
+    while (!ids_.insert(id).second) id += fmt::format(" (row {})", row);
+    return id;
+  }
+  std::string clean_name(const std::string& raw, const Example& example, const char* where) {
+    const std::string name = trimmed(raw);
+    if (is_valid_utf8(name)) return name;
+    note(example, Problem::invalid_utf8, where);
+    return repair_utf8(name);
   }
   std::string clean_text(const std::string& raw, const Example& example) {
     const std::string_view cut = cut_utf8(raw, options_.max_text_bytes);
@@ -125,7 +130,7 @@ class RowReader {
       note(example, Problem::long_text, fmt::format("{} bytes", raw.size()));
     }
     if (is_valid_utf8(cut)) return std::string(cut);
-    note(example, Problem::invalid_utf8, "");
+    note(example, Problem::invalid_utf8, "in the text");
     return repair_utf8(cut);
   }
   void note(const Example& example, Problem problem, std::string detail) {
@@ -164,8 +169,25 @@ struct Dataset::Content {
   std::vector<RowProblem> problems;
   std::int64_t rows_read = 0;
   std::string source;
-  std::string digest;
+  std::string digest;          // of the rows
+  std::string picture_digest;  // of the rows and their pictures; empty: the pictures are not known
 };
+
+namespace {
+
+std::string digest_of(std::span<const Example> rows, const std::vector<std::string>& classes) {
+  Digest digest;
+  digest.add(std::to_string(classes.size()));
+  for (const std::string& name : classes) digest.add(name);
+  for (const Example& row : rows) {
+    for (const std::string* part : {&row.id, &row.text, &row.group}) digest.add(*part);
+    digest.add(std::to_string(row.labels.size()));
+    for (int label : row.labels) digest.add(classes.at(static_cast<std::size_t>(label)));
+  }
+  return digest.hex();
+}
+
+}  // namespace
 
 Dataset::Dataset() : Dataset(std::vector<Example>{}, {}) {}
 
@@ -174,13 +196,7 @@ Dataset::Dataset(std::vector<Example> rows, std::vector<std::string> classes) {
   content.rows = std::move(rows);
   content.classes = std::move(classes);
   content.rows_read = static_cast<std::int64_t>(content.rows.size());
-  Digest digest;
-  for (const std::string& name : content.classes) digest.add(name);
-  for (const Example& row : content.rows) {
-    for (const std::string* part : {&row.id, &row.text, &row.group}) digest.add(*part);
-    for (int label : row.labels) digest.add(content.classes.at(static_cast<std::size_t>(label)));
-  }
-  content.digest = digest.hex();
+  content.digest = digest_of(content.rows, content.classes);
   content_ = std::make_shared<const Content>(std::move(content));
 }
 
@@ -191,7 +207,25 @@ const std::vector<std::string>& Dataset::classes() const { return content_->clas
 std::span<const RowProblem> Dataset::problems() const { return content_->problems; }
 std::int64_t Dataset::rows_read() const { return content_->rows_read; }
 std::string Dataset::source() const { return content_->source; }
-std::string Dataset::digest() const { return content_->digest; }
+
+std::string Dataset::digest() const { return digest_for(Inputs::image_text); }
+
+std::string Dataset::digest_for(Inputs inputs) const {
+  const bool sees = inputs != Inputs::text && !content_->picture_digest.empty();
+  return sees ? content_->picture_digest : content_->digest;
+}
+
+Dataset Dataset::with_pictures(std::span<const std::uint64_t> digests) const {
+  if (digests.size() != size()) throw std::invalid_argument("one digest for each row");
+  Digest digest;
+  digest.add(content_->digest);
+  for (std::uint64_t picture : digests) digest.add(fmt::format("{:016x}", picture));
+  Content content = *content_;
+  content.picture_digest = digest.hex();
+  Dataset result;
+  result.content_ = std::make_shared<const Content>(std::move(content));
+  return result;
+}
 
 std::map<std::string, std::int64_t> Dataset::skipped() const {
   std::map<std::string, std::int64_t> counts;

@@ -35,18 +35,19 @@ void require_enough(const Dataset& dataset, double max_skipped) {
   std::string first;
   for (const RowProblem& problem : dataset.problems()) {
     if (!problem_skips(problem.problem)) continue;
-    first = fmt::format("row {} ({}), {}{}{}", problem.row, problem.id,
-                        problem_name(problem.problem), problem.detail.empty() ? "" : ": ",
-                        problem.detail);
+    first =
+        fmt::format("row {} ({}), {}{}{}", problem.row, problem.id, problem_name(problem.problem),
+                    problem.detail.empty() ? "" : ": ", problem.detail);
     break;
   }
-  throw Error(ErrorKind::data,
-              fmt::format("{} of {} rows cannot be used ({}); the first is {}", skipped, read,
-                          reasons, first),
-              dataset.source(),
-              dataset.size() == 0
-                  ? "check the columns and the paths of the pictures (relative to the table)"
-                  : fmt::format("mend them, or allow more with --max-skipped (now {})", max_skipped));
+  throw Error(
+      ErrorKind::data,
+      fmt::format("{} of {} rows cannot be used ({}); the first is {}", skipped, read, reasons,
+                  first),
+      dataset.source(),
+      dataset.size() == 0
+          ? "check the columns and the paths of the pictures (relative to the table)"
+          : fmt::format("mend them, or allow more with --max-skipped (now {})", max_skipped));
 }
 
 }  // namespace
@@ -81,6 +82,7 @@ LoadedData load_data(const std::filesystem::path& path, const Config& config,
     leave_out(data, small_classes(data.dataset), keep_classes);
   }
   require_enough(data.dataset, config.max_skipped);
+  if (reading.needs_image) data.dataset = data.dataset.with_pictures(data.images.digests);
   return data;
 }
 

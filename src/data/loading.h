@@ -24,8 +24,9 @@ struct LoadOptions {
 
 ReadOptions read_options(const Config& config);
 
-// Every row needs a label, and a picture if config.inputs takes one. Throws what read_dataset()
-// does, and Error{data} when more than config.max_skipped of the rows cannot be used.
+// Every row needs a label, and a picture if config.inputs takes one; the dataset's digest then
+// covers the pictures. Throws what read_dataset() does, and Error{data} when more than
+// config.max_skipped of the rows cannot be used.
 LoadedData load_data(const std::filesystem::path& path, const Config& config,
                      const LoadOptions& options);
 

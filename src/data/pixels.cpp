@@ -6,12 +6,29 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/parallel.h"
 
 namespace diptych {
 namespace {
 
 constexpr std::uint64_t kMaxFileBytes = 1ULL << 30;
+
+// Bytes, decoded and made square. Throws Error{not_found, io, image}, which names the file.
+struct Picture {
+  std::vector<std::uint8_t> pixels;
+  std::uint64_t digest = 0;
+};
+
+Picture read_picture(const std::filesystem::path& path, const DecodeOptions& options) {
+  const std::string bytes = read_file(path, kMaxFileBytes);
+  try {
+    const Image image = decode_image(bytes, options.limits, options.side);
+    return {fit_square(image, options.side, options.fit).pixels, hash64(bytes)};
+  } catch (const Error& error) {
+    throw Error(error.kind(), error.what(), path.string(), error.hint());
+  }
+}
 
 std::size_t area(int side) {
   return static_cast<std::size_t>(side) * static_cast<std::size_t>(side) * 3;
@@ -25,13 +42,7 @@ std::span<const std::uint8_t> DecodedImages::operator[](std::size_t index) const
 
 std::vector<std::uint8_t> decode_file(const std::filesystem::path& path,
                                       const DecodeOptions& options) {
-  const std::string bytes = read_file(path, kMaxFileBytes);
-  try {
-    const Image image = decode_image(bytes, options.limits, options.side);
-    return fit_square(image, options.side, options.fit).pixels;
-  } catch (const Error& error) {
-    throw Error(error.kind(), error.what(), path.string(), error.hint());
-  }
+  return read_picture(path, options).pixels;
 }
 
 DecodedImages decode_images(const Dataset& dataset, const DecodeOptions& options,
@@ -40,16 +51,18 @@ DecodedImages decode_images(const Dataset& dataset, const DecodeOptions& options
   images.side = options.side;
   images.pixels.assign(dataset.size() * area(options.side), kNoPixel);
   images.present.assign(dataset.size(), 0);
+  images.digests.assign(dataset.size(), 0);
   std::vector<std::optional<RowProblem>> problems(dataset.size());
   std::atomic<std::size_t> done{0};
   parallel_for(dataset.size(), options.threads, [&](std::size_t i) {
     const Example& example = dataset[i];
     if (!example.image.path.empty()) {
       try {
-        const auto pixels = decode_file(example.image.path, options);
+        const auto [pixels, digest] = read_picture(example.image.path, options);
         std::copy(pixels.begin(), pixels.end(),
                   images.pixels.begin() + static_cast<std::ptrdiff_t>(i * area(options.side)));
         images.present[i] = 1;
+        images.digests[i] = digest;
       } catch (const Error& error) {
         const bool missing = error.kind() == ErrorKind::not_found;
         problems[i] = RowProblem{example.row, example.id,
@@ -74,6 +87,7 @@ DecodedImages select(const DecodedImages& images, std::span<const std::int64_t> 
     const auto pixels = images[static_cast<std::size_t>(index)];
     result.pixels.insert(result.pixels.end(), pixels.begin(), pixels.end());
     result.present.push_back(images.present.at(static_cast<std::size_t>(index)));
+    result.digests.push_back(images.digests.at(static_cast<std::size_t>(index)));
   }
   return result;
 }

@@ -32,9 +32,9 @@ struct Preprocessor {
 
 // What batches are cut from. Spans must outlive the call.
 struct BatchSource {
-  const DecodedImages* images = nullptr;      // null: no image input
-  std::span<const Encoding> encodings;        // [N]; empty: no text input
-  std::span<const std::int32_t> labels;       // [N], -1: unknown; empty: all unknown
+  const DecodedImages* images = nullptr;  // null: no image input
+  std::span<const Encoding> encodings;    // [N]; empty: no text input
+  std::span<const std::int32_t> labels;   // [N], -1: unknown; empty: all unknown
 };
 
 // What training changes at random; every draw has the address (seed, epoch, row).

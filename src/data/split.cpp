@@ -37,9 +37,9 @@ std::vector<Group> groups_of(const Dataset& dataset) {
     for (std::int64_t row : group.rows) {
       ++counts[dataset[static_cast<std::size_t>(row)].labels.at(0)];
     }
-    const auto most = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
-      return a.second < b.second;
-    });
+    const auto most =
+        std::max_element(counts.begin(), counts.end(),
+                         [](const auto& a, const auto& b) { return a.second < b.second; });
     group.label = most->first;
   }
   return groups;
@@ -66,7 +66,7 @@ void deal(std::span<const Group*> groups, const std::array<double, kParts>& shar
     std::size_t to = 0;
     double most = -1e300;
     for (std::size_t part = 0; part < kParts; ++part) {
-      const double lacking = shares[part] * total - dealt[part] - size / 2;
+      const double lacking = shares[part] * total - dealt[part];
       if (lacking > most) {
         most = lacking;
         to = part;
@@ -89,17 +89,18 @@ Split make_split(const Dataset& dataset, const SplitFractions& fractions, std::u
   auto classes = by_class(groups);
   if (classes.size() < 2) {
     throw Error(ErrorKind::data,
-                classes.empty() ? "there are no rows to split"
-                                : "all rows have the one class '" +
-                                      dataset.classes().at(static_cast<std::size_t>(
-                                          classes.begin()->first)) + "'",
+                classes.empty()
+                    ? "there are no rows to split"
+                    : "all rows have the one class '" +
+                          dataset.classes().at(static_cast<std::size_t>(classes.begin()->first)) +
+                          "'",
                 dataset.source(),
                 "two classes or more are needed, each with three groups of rows or more; "
                 "--label-column names the column of classes");
   }
-  const std::array<double, kParts> shares{
-      fractions.test, (1 - fractions.test) * fractions.validation,
-      (1 - fractions.test) * (1 - fractions.validation)};
+  const std::array<double, kParts> shares{fractions.test,
+                                          (1 - fractions.test) * fractions.validation,
+                                          (1 - fractions.test) * (1 - fractions.validation)};
   std::array<Rows, kParts> parts;
   Rng rng(seed, Stream::split);
   for (auto& [label, members] : classes) {
@@ -113,18 +114,14 @@ Split make_split(const Dataset& dataset, const SplitFractions& fractions, std::u
 std::vector<RowProblem> small_classes(const Dataset& dataset) {
   std::vector<RowProblem> problems;
   const std::vector<Group> groups = groups_of(dataset);
-  for (const auto& [label, members] : by_class(groups)) {
-    if (members.size() >= kParts) continue;
-    for (const Group* group : members) {
-      for (std::int64_t row : group->rows) {
-        const Example& example = dataset[static_cast<std::size_t>(row)];
-        problems.push_back({example.row, example.id, Problem::small_class,
-                            dataset.classes().at(static_cast<std::size_t>(label))});
-      }
-    }
+  const auto classes = by_class(groups);
+  for (const Example& example : dataset.rows()) {
+    const int label = example.labels.at(0);
+    const auto members = classes.find(label);
+    if (members != classes.end() && members->second.size() >= kParts) continue;
+    problems.push_back({example.row, example.id, Problem::small_class,
+                        dataset.classes().at(static_cast<std::size_t>(label))});
   }
-  std::sort(problems.begin(), problems.end(),
-            [](const RowProblem& a, const RowProblem& b) { return a.row < b.row; });
   return problems;
 }
 

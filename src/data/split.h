@@ -23,7 +23,9 @@ struct Split {
 // Throws Error{data} when fewer than two classes are left.
 Split make_split(const Dataset& dataset, const SplitFractions& fractions, std::uint64_t seed);
 
-// The rows of classes with fewer than three groups, which cannot stand in every part of a split.
+// The rows of classes with fewer than three groups, which cannot stand in every part of a split: a
+// group counts for one class, as above. Each class that is left keeps its groups without these
+// rows.
 std::vector<RowProblem> small_classes(const Dataset& dataset);
 
 }  // namespace diptych

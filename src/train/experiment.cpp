@@ -102,7 +102,7 @@ std::vector<TrialResult> run_experiment(const Config& config, const Dataset& dat
   std::size_t done = 0;
   parallel_for(plans.size(), options.jobs, [&](std::size_t i) {
     const Plan& plan = plans[i];
-    const TrialFile file(options.folder, plan.config, dataset.digest());
+    const TrialFile file(options.folder, plan.config, dataset.digest_for(plan.config.inputs));
     TrialResult result;
     if (!file.load(result)) {
       result = run_trial(plan, dataset, images, options);

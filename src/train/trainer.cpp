@@ -354,7 +354,7 @@ class Training {
 
   RunIdentity identity() const {
     Digest digest;
-    digest.add(data_.dataset.digest());
+    digest.add(data_.dataset.digest_for(config_.inputs));
     for (const auto* rows : {&data_.split.train, &data_.split.validation}) {
       digest.add({reinterpret_cast<const char*>(rows->data()), rows->size() * sizeof rows->front()});
     }
@@ -365,7 +365,7 @@ class Training {
     const nlohmann::json provenance = {
         {"diptych", DIPTYCH_VERSION},
         {"torch", TORCH_VERSION},
-        {"data_digest", data_.dataset.digest()},
+        {"data_digest", data_.dataset.digest_for(config_.inputs)},
         {"rows",
          {{"train", data_.split.train.size()},
           {"validation", data_.split.validation.size()},
