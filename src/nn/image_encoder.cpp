@@ -96,8 +96,10 @@ class ResidualEncoder : public ImageEncoder {
 
 std::shared_ptr<ImageEncoder> make_image_encoder(const Config& config, at::Generator& generator) {
   switch (config.image_encoder) {
-    case ImageEncoderKind::plain: return std::make_shared<PlainEncoder>(config, generator);
-    case ImageEncoderKind::residual: return std::make_shared<ResidualEncoder>(config, generator);
+    case ImageEncoderKind::plain:
+      return std::make_shared<PlainEncoder>(config, generator);
+    case ImageEncoderKind::residual:
+      return std::make_shared<ResidualEncoder>(config, generator);
   }
   TORCH_INTERNAL_ASSERT(false);
 }

@@ -75,8 +75,8 @@ Lstm::Lstm(const Options& options, at::Generator& generator)
 }
 
 Lstm::Output Lstm::forward(const torch::Tensor& x, const torch::Tensor& lengths) const {
-  const auto packed = torch::nn::utils::rnn::pack_padded_sequence(
-      x, lengths, /*batch_first=*/true, /*enforce_sorted=*/false);
+  const auto packed = torch::nn::utils::rnn::pack_padded_sequence(x, lengths, /*batch_first=*/true,
+                                                                  /*enforce_sorted=*/false);
   const int directions = bidirectional_ ? 2 : 1;
   const torch::Tensor zero = torch::zeros({directions, x.size(0), features_}, x.options());
   auto [data, hidden, cell] =

@@ -30,8 +30,9 @@ ModelDescription describe(const TensorFile& file, const std::string& where) {
     refuse("is not a model of diptych", where);
   }
   if (entry(file, "version", where) != kVersion) {
-    refuse("has format version " + entry(file, "version", where) + "; this program reads " + kVersion,
-           where);
+    refuse(
+        "has format version " + entry(file, "version", where) + "; this program reads " + kVersion,
+        where);
   }
   ModelDescription description;
   try {

@@ -1,4 +1,5 @@
-// The model file: weights as safetensors, everything else needed to predict as JSON in its metadata.
+// The model file: weights as safetensors, everything else needed to predict as JSON in its
+// metadata.
 #pragma once
 #include <string>
 #include <vector>
@@ -14,7 +15,8 @@ struct ModelDescription {
   Config config;
   std::vector<std::string> classes;
   Tokenizer tokenizer;
-  std::string provenance = "{}";  // JSON object; no times in it, so that equal trainings give equal bytes
+  std::string provenance =
+      "{}";  // JSON object; no times in it, so that equal trainings give equal bytes
 };
 
 std::string pack_model(const Network& network, const ModelDescription& description);

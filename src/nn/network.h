@@ -1,5 +1,5 @@
-// The network of figure 1: an image encoder, a text encoder, a fusion, dense layers, classes. Any of
-// the inputs may be left out. With branch heads, image and text also classify on their own: each
+// The network of figure 1: an image encoder, a text encoder, a fusion, dense layers, classes. Any
+// of the inputs may be left out. With branch heads, image and text also classify on their own: each
 // adds its loss in training, and the answer is the normalised product of all three.
 #pragma once
 #include <memory>
@@ -18,7 +18,8 @@ struct NetworkInput {
   TextInput text;
 };
 
-// Verma et al., "Manifold mixup", ICML 2019: the features of rows are mixed, and so are their losses.
+// Verma et al., "Manifold mixup", ICML 2019: the features of rows are mixed, and so are their
+// losses.
 struct Mixing {
   double own = 1.0;     // weight of the row itself
   torch::Tensor other;  // [B] int64: the row it is mixed with

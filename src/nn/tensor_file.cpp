@@ -39,8 +39,9 @@ const TypeRow* type_row(const std::string& name) {
 }
 
 [[noreturn]] void refuse(const std::string& reason, const std::string& where) {
-  throw Error(ErrorKind::model_file, reason, where,
-              "the file is damaged or was not written by diptych: use another copy, or train again");
+  throw Error(
+      ErrorKind::model_file, reason, where,
+      "the file is damaged or was not written by diptych: use another copy, or train again");
 }
 
 // The digest of a whole file in which the digest's own place holds zeros.

@@ -47,8 +47,8 @@ class LstmEncoder : public TextEncoder {
     embedding_ = register_module(
         "embedding", std::make_shared<Embedding>(table_rows, config.word_features, generator));
     lstm_ = register_module(
-        "lstm", std::make_shared<Lstm>(Lstm::Options{config.word_features, features_, false},
-                                       generator));
+        "lstm",
+        std::make_shared<Lstm>(Lstm::Options{config.word_features, features_, false}, generator));
   }
   torch::Tensor forward(const TextInput& input, Pass& pass) override {
     const torch::Tensor x = dropout(embedding_->forward(input), dropout_, pass);

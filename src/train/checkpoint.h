@@ -15,8 +15,8 @@ struct TrainingState {
   int epochs_done = 0;
   int best_epoch = 0;
   double best_accuracy = -1, best_loss = 0;
-  int stale_epochs = 0;    // since the best
-  int failed_in_a_row = 0; // non-finite steps
+  int stale_epochs = 0;     // since the best
+  int failed_in_a_row = 0;  // non-finite steps
   std::vector<EpochRecord> history;
 };
 

@@ -12,13 +12,16 @@ constexpr double kEpsilon = 1e-8;
 }  // namespace
 
 double learning_rate_at(const Config& config, std::int64_t step, std::int64_t steps) {
-  const double done = static_cast<double>(step) / static_cast<double>(std::max<std::int64_t>(1, steps));
+  const double done =
+      static_cast<double>(step) / static_cast<double>(std::max<std::int64_t>(1, steps));
   const auto cosine = [&](double share) {
     return config.learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * share));
   };
   switch (config.schedule) {
-    case Schedule::constant: return config.learning_rate;
-    case Schedule::cosine: return cosine(done);
+    case Schedule::constant:
+      return config.learning_rate;
+    case Schedule::cosine:
+      return cosine(done);
     case Schedule::one_cycle: {
       const double rising = config.warmup * static_cast<double>(steps);
       if (static_cast<double>(step) < rising) {

@@ -121,8 +121,8 @@ class Training {
     const auto rows = static_cast<int>(data.split.train.size());
     // A last batch too small for batch statistics is left out; the next epoch's order is another.
     constexpr int kSmallestBatch = 8;
-    steps_ = std::max(1, rows / config.batch_size +
-                             (rows % config.batch_size >= kSmallestBatch ? 1 : 0));
+    steps_ = std::max(
+        1, rows / config.batch_size + (rows % config.batch_size >= kSmallestBatch ? 1 : 0));
   }
 
   TrainResult run() {
@@ -203,10 +203,11 @@ class Training {
     state_.epochs_done = epoch;
   }
 
-  void report_step(const EpochRecord& record, int step, double rows, Clock::time_point epoch_start) {
+  void report_step(const EpochRecord& record, int step, double rows,
+                   Clock::time_point epoch_start) {
     const double done = record.epoch - 1 - first_epoch_ + static_cast<double>(step) / steps_;
-    StepProgress progress{record.epoch, config_.epochs, step, steps_, record.train_loss,
-                          record.train_accuracy, 0, 0};
+    StepProgress progress{record.epoch,      config_.epochs,        step, steps_,
+                          record.train_loss, record.train_accuracy, 0,    0};
     progress.rows_per_second = rows / std::max(1e-9, seconds_since(epoch_start));
     progress.seconds_left = seconds_since(start_) / done * (config_.epochs - first_epoch_ - done);
     observer_.on_step(progress);
@@ -347,7 +348,8 @@ class Training {
     Digest digest;
     digest.add(data_.dataset.digest());
     for (const auto* rows : {&data_.split.train, &data_.split.validation}) {
-      digest.add({reinterpret_cast<const char*>(rows->data()), rows->size() * sizeof rows->front()});
+      digest.add(
+          {reinterpret_cast<const char*>(rows->data()), rows->size() * sizeof rows->front()});
     }
     return {to_json(config_).dump(), digest.hex()};
   }
@@ -361,13 +363,11 @@ class Training {
          {{"train", data_.split.train.size()},
           {"validation", data_.split.validation.size()},
           {"test", data_.split.test.size()}}},
-        {"precision",
-         resolve_precision(config_.precision) == Precision::bf16 ? "bf16" : "fp32"},
+        {"precision", resolve_precision(config_.precision) == Precision::bf16 ? "bf16" : "fp32"},
         {"threads", options_.threads},
         {"epochs", state_.epochs_done},
         {"best_epoch", state_.best_epoch},
-        {"validation",
-         {{"accuracy", state_.best_accuracy}, {"log_loss", state_.best_loss}}}};
+        {"validation", {{"accuracy", state_.best_accuracy}, {"log_loss", state_.best_loss}}}};
     return {config_, data_.dataset.classes(), tokenizer_, provenance.dump()};
   }
 

@@ -22,7 +22,8 @@ TrialFile::TrialFile(fs::path folder, const Config& config, const std::string& d
   settings.seeds = Config().seeds;
   settings.jobs = Config().jobs;
   Digest digest;
-  for (const std::string& part : {to_json(settings).dump(), data_digest, std::string(DIPTYCH_VERSION)}) {
+  for (const std::string& part :
+       {to_json(settings).dump(), data_digest, std::string(DIPTYCH_VERSION)}) {
     digest.add(part);
   }
   identity_ = digest.hex();
@@ -60,18 +61,12 @@ void TrialFile::save(const TrialResult& result) const {
   fs::create_directories(folder_);
   const Trial& trial = result.trial;
   if (!result.model.empty()) write_file(path(".safetensors"), result.model);
-  const json stored = {{"identity", identity_},
-                       {"recipe", trial.recipe},
-                       {"seed", trial.seed},
-                       {"train_rows", trial.train_rows},
-                       {"rows", trial.rows},
-                       {"labels", trial.labels},
-                       {"groups", trial.groups},
-                       {"probabilities", trial.probabilities},
-                       {"seconds", trial.seconds},
-                       {"best_epoch", result.best_epoch},
-                       {"history", result.history},
-                       {"has_model", !result.model.empty()}};
+  const json stored = {{"identity", identity_},     {"recipe", trial.recipe},
+                       {"seed", trial.seed},        {"train_rows", trial.train_rows},
+                       {"rows", trial.rows},        {"labels", trial.labels},
+                       {"groups", trial.groups},    {"probabilities", trial.probabilities},
+                       {"seconds", trial.seconds},  {"best_epoch", result.best_epoch},
+                       {"history", result.history}, {"has_model", !result.model.empty()}};
   write_file(path(".json"), stored.dump());
 }
 
