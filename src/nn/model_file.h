@@ -25,15 +25,11 @@ struct LoadedModel {
   ModelDescription description;
   std::shared_ptr<Network> network;
 };
-// Throws Error{model_file} on anything that pack_model() did not write.
+// Throws Error{model_file} on anything that pack_model() did not write; what it allocates is
+// bounded by the size of the file.
 LoadedModel unpack_model(const std::string& bytes, const std::string& where);
 
 // Parameters and buffers by name, in order of registration.
 std::vector<std::pair<std::string, torch::Tensor>> state_of(const Network& network);
-
-// Copies tensors named prefix + name into the network. Throws Error{model_file} when one is missing
-// or has another shape.
-void restore_state(Network& network, const TensorFile& file, const std::string& prefix,
-                   const std::string& where);
 
 }  // namespace diptych

@@ -33,6 +33,8 @@ struct NetworkShape {
 class Network : public torch::nn::Module {
  public:
   Network(const Config& config, const NetworkShape& shape, std::uint64_t seed);
+  // Shapes alone, whatever their size: its tensors have no memory (see memory_of()).
+  static Network plan(const Config& config, const NetworkShape& shape);
 
   // Logits [B,K] of each head: the fused one first, then image and text when there are three.
   std::vector<torch::Tensor> forward(const NetworkInput& input, Pass& pass,
@@ -47,6 +49,7 @@ class Network : public torch::nn::Module {
   void set_pixel_statistics(const std::vector<float>& mean, const std::vector<float>& deviation);
 
  private:
+  Network(const Config& config, const NetworkShape& shape, const at::Generator& generator);
   torch::Tensor standardise(const NetworkInput& input) const;
   torch::Tensor present(const NetworkInput& input, Pass& pass) const;
   torch::Tensor classify(const torch::Tensor& fused, Pass& pass);

@@ -145,4 +145,24 @@ TensorFile unpack(const std::string& bytes, const std::string& where) {
   return file;
 }
 
+const std::string& metadata_text(const TensorFile& file, const std::string& key,
+                                 const std::string& where) {
+  const auto found = file.metadata.find(key);
+  if (found == file.metadata.end()) refuse("has no '" + key + "' in its metadata", where);
+  return found->second;
+}
+
+json metadata_json(const TensorFile& file, const std::string& key, const std::string& where) {
+  constexpr int kDeepest = 8;
+  const auto shallow = [&](int depth, json::parse_event_t, const json&) {
+    if (depth > kDeepest) refuse("nests its '" + key + "' too deeply", where);
+    return true;
+  };
+  try {
+    return json::parse(metadata_text(file, key, where), shallow);
+  } catch (const json::exception& error) {
+    refuse(fmt::format("has a damaged '{}' in its metadata: {}", key, error.what()), where);
+  }
+}
+
 }  // namespace diptych

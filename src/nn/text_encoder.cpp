@@ -6,8 +6,8 @@ namespace {
 // [rows,D] table; a token's vector is the mean of its bag (Bojanowski et al., TACL 2017).
 class Embedding : public torch::nn::Module {
  public:
-  Embedding(int rows, int features, at::Generator& generator) {
-    weight_ = register_parameter("weight", torch::empty({rows, features}));
+  Embedding(int rows, int features, const at::Generator& generator) {
+    weight_ = register_parameter("weight", torch::empty({rows, features}, memory_of(generator)));
     constexpr double kDeviation = 0.3;
     fill_normal(weight_, kDeviation, generator);
   }
@@ -42,7 +42,7 @@ torch::Tensor mean_and_max(const torch::Tensor& x, const TextInput& input) {
 // The paper's: word vectors, LSTM, its last state.
 class LstmEncoder : public TextEncoder {
  public:
-  LstmEncoder(const Config& config, int table_rows, at::Generator& generator)
+  LstmEncoder(const Config& config, int table_rows, const at::Generator& generator)
       : features_(config.text_features), dropout_(config.embedding_dropout) {
     embedding_ = register_module(
         "embedding", std::make_shared<Embedding>(table_rows, config.word_features, generator));
@@ -67,7 +67,7 @@ class LstmEncoder : public TextEncoder {
 // Word vectors, bidirectional LSTM (Graves and Schmidhuber, 2005), mean and maximum of its states.
 class BidirectionalEncoder : public TextEncoder {
  public:
-  BidirectionalEncoder(const Config& config, int table_rows, at::Generator& generator)
+  BidirectionalEncoder(const Config& config, int table_rows, const at::Generator& generator)
       : features_(4 * config.text_features), dropout_(config.embedding_dropout) {
     embedding_ = register_module(
         "embedding", std::make_shared<Embedding>(table_rows, config.word_features, generator));
@@ -93,7 +93,7 @@ class BidirectionalEncoder : public TextEncoder {
 // (after Iyyer et al., "Deep unordered composition rivals syntactic methods", ACL 2015).
 class AverageEncoder : public TextEncoder {
  public:
-  AverageEncoder(const Config& config, int table_rows, at::Generator& generator)
+  AverageEncoder(const Config& config, int table_rows, const at::Generator& generator)
       : features_(2 * config.text_features), dropout_(config.embedding_dropout) {
     embedding_ = register_module(
         "embedding", std::make_shared<Embedding>(table_rows, config.word_features, generator));
@@ -116,7 +116,7 @@ class AverageEncoder : public TextEncoder {
 }  // namespace
 
 std::shared_ptr<TextEncoder> make_text_encoder(const Config& config, int table_rows,
-                                               at::Generator& generator) {
+                                               const at::Generator& generator) {
   switch (config.text_encoder) {
     case TextEncoderKind::lstm:
       return std::make_shared<LstmEncoder>(config, table_rows, generator);
