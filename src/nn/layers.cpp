@@ -93,8 +93,8 @@ Lstm::Output Lstm::forward(const torch::Tensor& x, const torch::Tensor& lengths)
                   /*num_layers=*/1, /*dropout=*/0.0, /*train=*/false, bidirectional_);
   const torch::nn::utils::rnn::PackedSequence output(
       data, packed.batch_sizes(), packed.sorted_indices(), packed.unsorted_indices());
-  const torch::Tensor all =
-      std::get<0>(torch::nn::utils::rnn::pad_packed_sequence(output, /*batch_first=*/true));
+  const torch::Tensor all = std::get<0>(torch::nn::utils::rnn::pad_packed_sequence(
+      output, /*batch_first=*/true, /*padding_value=*/0.0, /*total_length=*/x.size(1)));
   const torch::Tensor last = hidden.index_select(1, packed.unsorted_indices());
   return {all, last.permute({1, 0, 2}).reshape({x.size(0), directions * features_})};
 }
