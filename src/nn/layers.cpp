@@ -61,7 +61,9 @@ BatchNorm::BatchNorm(int channels) {
 
 torch::Tensor BatchNorm::forward(const torch::Tensor& x, const Pass& pass) const {
   constexpr double kMomentum = 0.1, kEpsilon = 1e-5;
-  return torch::batch_norm(x, weight_, bias_, running_mean_, running_variance_, pass.training, kMomentum,
+  // A single value has no variance: it would make the running one not a number, for ever.
+  const bool learns = pass.training && x.numel() > x.size(1);
+  return torch::batch_norm(x, weight_, bias_, running_mean_, running_variance_, learns, kMomentum,
                            kEpsilon, /*cudnn_enabled=*/true);
 }
 
