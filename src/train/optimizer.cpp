@@ -25,7 +25,7 @@ double learning_rate_at(const Config& config, std::int64_t step, std::int64_t st
     case Schedule::one_cycle: {
       const double rising = config.warmup * static_cast<double>(steps);
       if (static_cast<double>(step) < rising) {
-        return config.learning_rate * static_cast<double>(step + 1) / std::max(1.0, rising);
+        return config.learning_rate * std::min(1.0, static_cast<double>(step + 1) / rising);
       }
       return cosine((static_cast<double>(step) - rising) /
                     std::max(1.0, static_cast<double>(steps) - rising));
