@@ -37,6 +37,8 @@ function(diptych_layer name)
       target_link_libraries(diptych_${name}_test PRIVATE dep_torch)
       target_compile_definitions(diptych_${name}_test PRIVATE FMT_HEADER_ONLY)
       target_precompile_headers(diptych_${name}_test REUSE_FROM diptych_nn)
+      # As in a library (not -fPIE, as CMake has it for programs): else the header is of no use.
+      target_compile_options(diptych_${name}_test PRIVATE -fPIC)
     endif()
     gtest_discover_tests(diptych_${name}_test
       TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60

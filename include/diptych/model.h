@@ -52,11 +52,11 @@ class Model {
   // image} for a picture that cannot be read.
   Answer answer(const Question& question) const;
 
-  const std::vector<std::string>& classes() const;   // K names
+  const std::vector<std::string>& classes() const;  // K names
   const Config& config() const;
   const Preprocessor& preprocessor() const;
-  const std::string& provenance() const;             // JSON: versions, data digest, scores
-  std::int64_t parameters() const;                   // trained numbers
+  const std::string& provenance() const;  // JSON: versions, data digest, scores
+  std::int64_t parameters() const;        // trained numbers
 
  private:
   struct Content;

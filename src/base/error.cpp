@@ -18,7 +18,8 @@ constexpr std::array<ErrorRow, 11> kTable{{
     {ErrorKind::image, "image", 8, 422, "a picture cannot be read"},
     {ErrorKind::model_file, "model_file", 9, 500, "a model or checkpoint is damaged or not ours"},
     {ErrorKind::numeric, "numeric", 10, 500, "training diverged: too many non-finite steps"},
-    {ErrorKind::interrupted, "interrupted", 130, 503, "stopped by a signal; the last good state is on disk"},
+    {ErrorKind::interrupted, "interrupted", 130, 503,
+     "stopped by a signal; the last good state is on disk"},
     {ErrorKind::internal, "internal", 70, 500, "a fault of the program"},
 }};
 

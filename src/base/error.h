@@ -8,17 +8,17 @@
 namespace diptych {
 
 enum class ErrorKind {
-  usage,       // the command line or an option is wrong
-  config,      // a configuration file or value is wrong
-  not_found,   // a file or folder that was named is not there
-  exists,      // the output is already there
-  io,          // reading or writing failed: permissions, full disk
-  data,        // a table, a row or a whole dataset cannot be used
-  image,       // a picture cannot be read
-  model_file,  // a model or checkpoint file is damaged or not ours
-  numeric,     // training diverged: too many non-finite steps
-  interrupted, // stopped by a signal; the last good state is on disk
-  internal,    // a fault of the program
+  usage,        // the command line or an option is wrong
+  config,       // a configuration file or value is wrong
+  not_found,    // a file or folder that was named is not there
+  exists,       // the output is already there
+  io,           // reading or writing failed: permissions, full disk
+  data,         // a table, a row or a whole dataset cannot be used
+  image,        // a picture cannot be read
+  model_file,   // a model or checkpoint file is damaged or not ours
+  numeric,      // training diverged: too many non-finite steps
+  interrupted,  // stopped by a signal; the last good state is on disk
+  internal,     // a fault of the program
 };
 
 struct ErrorRow {
@@ -38,7 +38,10 @@ class Error : public std::runtime_error {
  public:
   // where: file, row, column, the offending text; may be empty. hint: what to do; may be empty.
   Error(ErrorKind kind, const std::string& message, std::string where = "", std::string hint = "")
-      : std::runtime_error(message), kind_(kind), where_(std::move(where)), hint_(std::move(hint)) {}
+      : std::runtime_error(message),
+        kind_(kind),
+        where_(std::move(where)),
+        hint_(std::move(hint)) {}
 
   ErrorKind kind() const { return kind_; }
   const std::string& where() const { return where_; }

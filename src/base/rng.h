@@ -12,7 +12,16 @@ namespace diptych {
 
 // What a stream is for; streams of different purposes never coincide.
 enum class Stream : std::uint64_t {
-  split = 1, shuffle, augment, init, dropout, bootstrap, simulate, sample, mixup, text_noise,
+  split = 1,
+  shuffle,
+  augment,
+  init,
+  dropout,
+  bootstrap,
+  simulate,
+  sample,
+  mixup,
+  text_noise,
 };
 
 class Rng {
@@ -21,11 +30,11 @@ class Rng {
   Rng(std::uint64_t seed, Stream stream, std::uint64_t a = 0, std::uint64_t b = 0)
       : Rng(seed, {static_cast<std::uint64_t>(stream), a, b}) {}
 
-  std::uint64_t next();                         // uniform over 64 bits
-  double uniform();                             // [0, 1)
-  double uniform(double low, double high);      // [low, high)
-  std::uint64_t below(std::uint64_t bound);     // [0, bound), bound > 0, without bias
-  double normal();                              // mean 0, variance 1
+  std::uint64_t next();                      // uniform over 64 bits
+  double uniform();                          // [0, 1)
+  double uniform(double low, double high);   // [low, high)
+  std::uint64_t below(std::uint64_t bound);  // [0, bound), bound > 0, without bias
+  double normal();                           // mean 0, variance 1
   bool chance(double p) { return uniform() < p; }
 
   // Fisher-Yates.

@@ -8,12 +8,12 @@
 
 namespace diptych {
 
-enum class Preset { standard, paper };                 // "default", "paper"
-enum class Inputs { image, text, image_text };         // "image", "text", "image,text"
-enum class Precision { automatic, fp32, bf16 };        // "auto", "fp32", "bf16"
-enum class ImageEncoderKind { plain, residual };       // see nn/image_encoder.h
+enum class Preset { standard, paper };                      // "default", "paper"
+enum class Inputs { image, text, image_text };              // "image", "text", "image,text"
+enum class Precision { automatic, fp32, bf16 };             // "auto", "fp32", "bf16"
+enum class ImageEncoderKind { plain, residual };            // see nn/image_encoder.h
 enum class TextEncoderKind { lstm, bilstm, average, bag };  // see nn/text_encoder.h
-enum class FusionKind { concatenate };                 // see nn/fusion.h
+enum class FusionKind { concatenate };                      // see nn/fusion.h
 enum class Optimizer { adam, adamw };
 enum class Schedule { constant, cosine, one_cycle };
 enum class ImageFit { stretch, pad, crop };

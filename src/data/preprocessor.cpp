@@ -60,6 +60,17 @@ void add_text(Batch& batch, std::vector<Encoding> encodings) {
 
 }  // namespace
 
+TokenizerOptions tokenizer_options(const Config& config) {
+  TokenizerOptions options;
+  options.max_tokens = config.max_tokens;
+  options.vocabulary = config.vocabulary;
+  options.min_count = config.min_count;
+  options.ngram_min = config.ngram_min;
+  options.ngram_max = config.ngram_max;
+  options.buckets = config.ngram_buckets;
+  return options;
+}
+
 Preprocessor Preprocessor::from_config(const Config& config, Tokenizer tokenizer) {
   return {config.inputs,         config.image_size,  config.image_fit,
           config.max_megapixels, config.max_text_kb, std::move(tokenizer)};

@@ -15,6 +15,9 @@
 
 namespace diptych {
 
+// What a configuration asks of its tokenizer.
+TokenizerOptions tokenizer_options(const Config& config);
+
 struct Preprocessor {
   Inputs inputs = Inputs::image_text;
   int image_side = 64;

@@ -1,4 +1,5 @@
-// Fusions: image [B,Di], text [B,Dt], present [B,2] → [B,D]. One row in make_fusion(), one class each.
+// Fusions: image [B,Di], text [B,Dt], present [B,2] → [B,D]. One row in make_fusion(), one class
+// each.
 #pragma once
 #include <memory>
 

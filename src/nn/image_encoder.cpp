@@ -8,7 +8,8 @@ namespace {
 // The paper's: (convolution, ReLU, max-pool)×n, flatten, dense, ReLU.
 class PlainEncoder : public ImageEncoder {
  public:
-  PlainEncoder(const Config& config, at::Generator& generator) : features_(config.image_features) {
+  PlainEncoder(const Config& config, const at::Generator& generator)
+      : features_(config.image_features) {
     int inputs = 3, side = config.image_size;
     for (int outputs : config.channels) {
       blocks_.push_back(register_module(
@@ -38,7 +39,7 @@ class PlainEncoder : public ImageEncoder {
 // Convolution, batch normalisation, ReLU.
 class Unit : public torch::nn::Module {
  public:
-  Unit(int inputs, int outputs, at::Generator& generator) {
+  Unit(int inputs, int outputs, const at::Generator& generator) {
     convolution_ = register_module(
         "conv", std::make_shared<Convolution>(
                     Convolution::Options{inputs, outputs, /*bias=*/false, /*he=*/true}, generator));
@@ -57,7 +58,7 @@ class Unit : public torch::nn::Module {
 // max-pooling in between; mean and maximum over the map of every stage, fine and coarse alike.
 class ResidualEncoder : public ImageEncoder {
  public:
-  ResidualEncoder(const Config& config, at::Generator& generator)
+  ResidualEncoder(const Config& config, const at::Generator& generator)
       : features_(2 * std::accumulate(config.channels.begin() + 1, config.channels.end(), 0)) {
     int inputs = 3;
     for (int outputs : config.channels) {
@@ -94,10 +95,13 @@ class ResidualEncoder : public ImageEncoder {
 
 }  // namespace
 
-std::shared_ptr<ImageEncoder> make_image_encoder(const Config& config, at::Generator& generator) {
+std::shared_ptr<ImageEncoder> make_image_encoder(const Config& config,
+                                                 const at::Generator& generator) {
   switch (config.image_encoder) {
-    case ImageEncoderKind::plain: return std::make_shared<PlainEncoder>(config, generator);
-    case ImageEncoderKind::residual: return std::make_shared<ResidualEncoder>(config, generator);
+    case ImageEncoderKind::plain:
+      return std::make_shared<PlainEncoder>(config, generator);
+    case ImageEncoderKind::residual:
+      return std::make_shared<ResidualEncoder>(config, generator);
   }
   TORCH_INTERNAL_ASSERT(false);
 }

@@ -14,6 +14,7 @@ class ImageEncoder : public torch::nn::Module {
   virtual int features() const = 0;
 };
 
-std::shared_ptr<ImageEncoder> make_image_encoder(const Config& config, at::Generator& generator);
+std::shared_ptr<ImageEncoder> make_image_encoder(const Config& config,
+                                                 const at::Generator& generator);
 
 }  // namespace diptych

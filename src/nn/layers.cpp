@@ -4,12 +4,18 @@
 
 namespace diptych {
 
-void fill_uniform(torch::Tensor tensor, double bound, at::Generator& generator) {
+at::TensorOptions memory_of(const at::Generator& generator) {
+  return at::TensorOptions().device(generator.defined() ? at::kCPU : at::kMeta);
+}
+
+void fill_uniform(torch::Tensor tensor, double bound, const at::Generator& generator) {
+  if (!generator.defined()) return;
   const torch::NoGradGuard no_grad;
   tensor.uniform_(-bound, bound, generator);
 }
 
-void fill_normal(torch::Tensor tensor, double deviation, at::Generator& generator) {
+void fill_normal(torch::Tensor tensor, double deviation, const at::Generator& generator) {
+  if (!generator.defined()) return;
   const torch::NoGradGuard no_grad;
   tensor.normal_(0.0, deviation, generator);
 }
@@ -20,16 +26,18 @@ torch::Tensor dropout(const torch::Tensor& x, double p, Pass& pass) {
   return x * keep.mul_(1.0 / (1.0 - p));
 }
 
-Dense::Dense(int inputs, int outputs, at::Generator& generator) {
-  weight_ = register_parameter("weight", torch::empty({outputs, inputs}));
-  bias_ = register_parameter("bias", torch::zeros({outputs}));
+Dense::Dense(int inputs, int outputs, const at::Generator& generator) {
+  weight_ = register_parameter("weight", torch::empty({outputs, inputs}, memory_of(generator)));
+  bias_ = register_parameter("bias", torch::zeros({outputs}, memory_of(generator)));
   fill_uniform(weight_, std::sqrt(6.0 / (inputs + outputs)), generator);
 }
 
-Convolution::Convolution(const Options& options, at::Generator& generator) {
+Convolution::Convolution(const Options& options, const at::Generator& generator) {
   constexpr int kArea = 9;
-  weight_ = register_parameter("weight", torch::empty({options.outputs, options.inputs, 3, 3}));
-  if (options.bias) bias_ = register_parameter("bias", torch::zeros({options.outputs}));
+  const at::TensorOptions memory = memory_of(generator);
+  weight_ =
+      register_parameter("weight", torch::empty({options.outputs, options.inputs, 3, 3}, memory));
+  if (options.bias) bias_ = register_parameter("bias", torch::zeros({options.outputs}, memory));
   if (options.he) {
     fill_normal(weight_, std::sqrt(2.0 / (options.outputs * kArea)), generator);
   } else {
@@ -53,17 +61,20 @@ BatchNorm::BatchNorm(int channels) {
 
 torch::Tensor BatchNorm::forward(const torch::Tensor& x, const Pass& pass) const {
   constexpr double kMomentum = 0.1, kEpsilon = 1e-5;
-  return torch::batch_norm(x, weight_, bias_, running_mean_, running_variance_, pass.training,
-                           kMomentum, kEpsilon, /*cudnn_enabled=*/true);
+  // A single value has no variance: it would make the running one not a number, for ever.
+  const bool learns = pass.training && x.numel() > x.size(1);
+  return torch::batch_norm(x, weight_, bias_, running_mean_, running_variance_, learns, kMomentum,
+                           kEpsilon, /*cudnn_enabled=*/true);
 }
 
-Lstm::Lstm(const Options& options, at::Generator& generator)
+Lstm::Lstm(const Options& options, const at::Generator& generator)
     : features_(options.features), bidirectional_(options.bidirectional) {
   const double bound = 1.0 / std::sqrt(static_cast<double>(features_));
   for (int direction = 0; direction < (bidirectional_ ? 2 : 1); ++direction) {
     const std::string suffix = direction ? "_reverse" : "";
     const auto add = [&](const std::string& name, at::IntArrayRef shape) {
-      weights_.push_back(register_parameter(name + suffix, torch::zeros(shape)));
+      weights_.push_back(
+          register_parameter(name + suffix, torch::zeros(shape, memory_of(generator))));
       return weights_.back();
     };
     fill_uniform(add("weight_ih", {4 * features_, options.inputs}), bound, generator);
@@ -75,8 +86,8 @@ Lstm::Lstm(const Options& options, at::Generator& generator)
 }
 
 Lstm::Output Lstm::forward(const torch::Tensor& x, const torch::Tensor& lengths) const {
-  const auto packed = torch::nn::utils::rnn::pack_padded_sequence(
-      x, lengths, /*batch_first=*/true, /*enforce_sorted=*/false);
+  const auto packed = torch::nn::utils::rnn::pack_padded_sequence(x, lengths, /*batch_first=*/true,
+                                                                  /*enforce_sorted=*/false);
   const int directions = bidirectional_ ? 2 : 1;
   const torch::Tensor zero = torch::zeros({directions, x.size(0), features_}, x.options());
   auto [data, hidden, cell] =
@@ -84,8 +95,8 @@ Lstm::Output Lstm::forward(const torch::Tensor& x, const torch::Tensor& lengths)
                   /*num_layers=*/1, /*dropout=*/0.0, /*train=*/false, bidirectional_);
   const torch::nn::utils::rnn::PackedSequence output(
       data, packed.batch_sizes(), packed.sorted_indices(), packed.unsorted_indices());
-  const torch::Tensor all =
-      std::get<0>(torch::nn::utils::rnn::pad_packed_sequence(output, /*batch_first=*/true));
+  const torch::Tensor all = std::get<0>(torch::nn::utils::rnn::pad_packed_sequence(
+      output, /*batch_first=*/true, /*padding_value=*/0.0, /*total_length=*/x.size(1)));
   const torch::Tensor last = hidden.index_select(1, packed.unsorted_indices());
   return {all, last.permute({1, 0, 2}).reshape({x.size(0), directions * features_})};
 }

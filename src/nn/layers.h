@@ -12,9 +12,13 @@ struct Pass {
   at::Generator generator;              // set when training
 };
 
-// Fills with U(-bound, bound) or N(0, deviation).
-void fill_uniform(torch::Tensor tensor, double bound, at::Generator& generator);
-void fill_normal(torch::Tensor tensor, double deviation, at::Generator& generator);
+// Where a layer's new parameters live. Without a generator a network is a plan: shapes that no
+// memory stands behind (torch's meta device), to compare a file with before believing it.
+at::TensorOptions memory_of(const at::Generator& generator);
+
+// Fills with U(-bound, bound) or N(0, deviation); leaves a plan as it is.
+void fill_uniform(torch::Tensor tensor, double bound, const at::Generator& generator);
+void fill_normal(torch::Tensor tensor, double deviation, const at::Generator& generator);
 
 // Srivastava et al., JMLR 15, 2014. Identity when not training or p is 0.
 torch::Tensor dropout(const torch::Tensor& x, double p, Pass& pass);
@@ -22,7 +26,7 @@ torch::Tensor dropout(const torch::Tensor& x, double p, Pass& pass);
 // [B,I] → [B,O]. Glorot uniform weights, zero bias.
 class Dense : public torch::nn::Module {
  public:
-  Dense(int inputs, int outputs, at::Generator& generator);
+  Dense(int inputs, int outputs, const at::Generator& generator);
   torch::Tensor forward(const torch::Tensor& x) const { return torch::linear(x, weight_, bias_); }
 
  private:
@@ -37,7 +41,7 @@ class Convolution : public torch::nn::Module {
     bool bias = true;
     bool he = false;  // He et al. normal (fan out) instead of Glorot uniform
   };
-  Convolution(const Options& options, at::Generator& generator);
+  Convolution(const Options& options, const at::Generator& generator);
   torch::Tensor forward(const torch::Tensor& x) const;
 
  private:
@@ -66,7 +70,7 @@ class Lstm : public torch::nn::Module {
   struct Output {
     torch::Tensor all, last;
   };
-  Lstm(const Options& options, at::Generator& generator);
+  Lstm(const Options& options, const at::Generator& generator);
   Output forward(const torch::Tensor& x, const torch::Tensor& lengths) const;
 
  private:

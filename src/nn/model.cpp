@@ -91,8 +91,7 @@ Predictions Model::predict(const Batch& batch) const {
     const torch::Tensor probabilities = Network::probabilities(
         content_->network->forward(content_->network->input_from(batch), pass));
     const auto* begin = probabilities.contiguous().data_ptr<float>();
-    return Predictions{static_cast<int>(classes().size()),
-                       {begin, begin + probabilities.numel()}};
+    return Predictions{static_cast<int>(classes().size()), {begin, begin + probabilities.numel()}};
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "config/options.h"
+#include "data/preprocessor.h"
 
 namespace diptych {
 namespace {
@@ -18,34 +19,52 @@ constexpr const char* kVersion = "1";
               "use a model that this version of diptych wrote, or train again");
 }
 
-const std::string& entry(const TensorFile& file, const std::string& key, const std::string& where) {
-  const auto found = file.metadata.find(key);
-  if (found == file.metadata.end()) refuse("has no '" + key + "' in its metadata", where);
-  return found->second;
-}
-
 ModelDescription describe(const TensorFile& file, const std::string& where) {
   if (const auto format = file.metadata.find("format");
       format == file.metadata.end() || format->second != kFormat) {
     refuse("is not a model of diptych", where);
   }
-  if (entry(file, "version", where) != kVersion) {
-    refuse("has format version " + entry(file, "version", where) + "; this program reads " + kVersion,
-           where);
+  const std::string& version = metadata_text(file, "version", where);
+  if (version != kVersion) {
+    refuse("has format version " + version + "; this program reads " + kVersion, where);
   }
   ModelDescription description;
   try {
-    description.config = config_from_json(json::parse(entry(file, "config", where)));
-    description.classes =
-        json::parse(entry(file, "classes", where)).get<std::vector<std::string>>();
-    description.tokenizer = Tokenizer::from_json(json::parse(entry(file, "tokenizer", where)));
-    description.provenance = entry(file, "provenance", where);
-    if (!json::parse(description.provenance).is_object()) refuse("has no provenance", where);
-  } catch (const json::exception& error) {
-    refuse(std::string("has damaged metadata: ") + error.what(), where);
+    description.config = config_from_json(metadata_json(file, "config", where));
+    description.tokenizer = Tokenizer::from_json(metadata_json(file, "tokenizer", where));
+  } catch (const Error& error) {
+    if (error.where() == where) throw;
+    refuse(error.where() + ": " + error.what(), where);
+  }
+  description.provenance = metadata_text(file, "provenance", where);
+  if (!metadata_json(file, "provenance", where).is_object()) refuse("has no provenance", where);
+  try {
+    description.classes = metadata_json(file, "classes", where).get<std::vector<std::string>>();
+  } catch (const json::exception&) {
+    refuse("names its classes otherwise than by a list of texts", where);
   }
   if (description.classes.size() < 2) refuse("names fewer than two classes", where);
+  // Else n-grams could point beyond the embedding table.
+  if (description.config.inputs != Inputs::image &&
+      description.tokenizer.options() != tokenizer_options(description.config)) {
+    refuse("has a tokenizer of other options than its configuration", where);
+  }
   return description;
+}
+
+using State = std::vector<std::pair<std::string, torch::Tensor>>;
+
+void require_same_shapes(const State& state, const TensorFile& file, const std::string& where) {
+  for (const auto& [name, tensor] : state) {
+    const torch::Tensor* stored = file.find(name);
+    if (!stored) refuse("lacks the tensor '" + name + "'", where);
+    if (stored->sizes() != tensor.sizes() || stored->scalar_type() != tensor.scalar_type()) {
+      refuse("holds the tensor '" + name + "' in another shape", where);
+    }
+  }
+  if (state.size() != file.tensors.size()) {
+    refuse("holds more tensors than its network has", where);
+  }
 }
 
 }  // namespace
@@ -55,19 +74,6 @@ std::vector<std::pair<std::string, torch::Tensor>> state_of(const Network& netwo
   for (const auto& item : network.named_parameters()) state.emplace_back(item.key(), item.value());
   for (const auto& item : network.named_buffers()) state.emplace_back(item.key(), item.value());
   return state;
-}
-
-void restore_state(Network& network, const TensorFile& file, const std::string& prefix,
-                   const std::string& where) {
-  const torch::NoGradGuard no_grad;
-  for (auto& [name, tensor] : state_of(network)) {
-    const torch::Tensor* stored = file.find(prefix + name);
-    if (!stored) refuse("lacks the tensor '" + prefix + name + "'", where);
-    if (stored->sizes() != tensor.sizes() || stored->scalar_type() != tensor.scalar_type()) {
-      refuse("holds the tensor '" + prefix + name + "' in another shape", where);
-    }
-    tensor.copy_(*stored);
-  }
 }
 
 std::string pack_model(const Network& network, const ModelDescription& description) {
@@ -85,13 +91,14 @@ std::string pack_model(const Network& network, const ModelDescription& descripti
 LoadedModel unpack_model(const std::string& bytes, const std::string& where) {
   const TensorFile file = unpack(bytes, where);
   LoadedModel model{describe(file, where), nullptr};
+  const Config& config = model.description.config;
   const NetworkShape shape{model.description.tokenizer.vocabulary_size(),
                            static_cast<int>(model.description.classes.size())};
-  model.network = std::make_shared<Network>(model.description.config, shape, /*seed=*/0);
-  if (state_of(*model.network).size() != file.tensors.size()) {
-    refuse("holds more or fewer tensors than its network has", where);
-  }
-  restore_state(*model.network, file, "", where);
+  // Before a network of the size that the configuration claims is allocated.
+  require_same_shapes(state_of(Network::plan(config, shape)), file, where);
+  model.network = std::make_shared<Network>(config, shape, /*seed=*/0);
+  const torch::NoGradGuard no_grad;
+  for (auto& [name, tensor] : state_of(*model.network)) tensor.copy_(*file.find(name));
   return model;
 }
 

@@ -1,4 +1,5 @@
-// The model file: weights as safetensors, everything else needed to predict as JSON in its metadata.
+// The model file: weights as safetensors, everything else needed to predict as JSON in its
+// metadata.
 #pragma once
 #include <string>
 #include <vector>
@@ -14,7 +15,8 @@ struct ModelDescription {
   Config config;
   std::vector<std::string> classes;
   Tokenizer tokenizer;
-  std::string provenance = "{}";  // JSON object; no times in it, so that equal trainings give equal bytes
+  std::string provenance =
+      "{}";  // JSON object; no times in it, so that equal trainings give equal bytes
 };
 
 std::string pack_model(const Network& network, const ModelDescription& description);
@@ -23,15 +25,11 @@ struct LoadedModel {
   ModelDescription description;
   std::shared_ptr<Network> network;
 };
-// Throws Error{model_file} on anything that pack_model() did not write.
+// Throws Error{model_file} on anything that pack_model() did not write; what it allocates is
+// bounded by the size of the file.
 LoadedModel unpack_model(const std::string& bytes, const std::string& where);
 
 // Parameters and buffers by name, in order of registration.
 std::vector<std::pair<std::string, torch::Tensor>> state_of(const Network& network);
-
-// Copies tensors named prefix + name into the network. Throws Error{model_file} when one is missing
-// or has another shape.
-void restore_state(Network& network, const TensorFile& file, const std::string& prefix,
-                   const std::string& where);
 
 }  // namespace diptych

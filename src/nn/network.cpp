@@ -41,12 +41,18 @@ TextInput text_input(const Batch& batch, int words) {
 }  // namespace
 
 Network::Network(const Config& config, const NetworkShape& shape, std::uint64_t seed)
+    : Network(config, shape,
+              at::make_generator<at::CPUGeneratorImpl>(Rng(seed, Stream::init).next())) {}
+
+Network Network::plan(const Config& config, const NetworkShape& shape) {
+  return Network(config, shape, at::Generator());
+}
+
+Network::Network(const Config& config, const NetworkShape& shape, const at::Generator& generator)
     : config_(config),
       words_(shape.words),
       takes_image_(config.inputs != Inputs::text),
       takes_text_(config.inputs != Inputs::image) {
-  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(
-      Rng(seed, Stream::init).next());
   const auto dense = [&](const char* name, int inputs, int outputs) {
     return register_module(name, std::make_shared<Dense>(inputs, outputs, generator));
   };
@@ -128,8 +134,8 @@ torch::Tensor Network::present(const NetworkInput& input, Pass& pass) const {
   if (!pass.training || config_.branch_dropout <= 0) return present;
   // One draw a row: below p the image is hidden, above 1 - p the text; never both.
   const torch::Tensor draw = torch::empty({present.size(0)}).uniform_(0, 1, pass.generator);
-  const torch::Tensor keep = torch::stack(
-      {draw >= config_.branch_dropout, draw < 1 - config_.branch_dropout}, 1);
+  const torch::Tensor keep =
+      torch::stack({draw >= config_.branch_dropout, draw < 1 - config_.branch_dropout}, 1);
   return present * keep;
 }
 

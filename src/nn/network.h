@@ -1,5 +1,5 @@
-// The network of figure 1: an image encoder, a text encoder, a fusion, dense layers, classes. Any of
-// the inputs may be left out. With branch heads, image and text also classify on their own: each
+// The network of figure 1: an image encoder, a text encoder, a fusion, dense layers, classes. Any
+// of the inputs may be left out. With branch heads, image and text also classify on their own: each
 // adds its loss in training, and the answer is the normalised product of all three.
 #pragma once
 #include <memory>
@@ -19,7 +19,8 @@ struct NetworkInput {
   TextInput text;
 };
 
-// Verma et al., "Manifold mixup", ICML 2019: the features of rows are mixed, and so are their losses.
+// Verma et al., "Manifold mixup", ICML 2019: the features of rows are mixed, and so are their
+// losses.
 struct Mixing {
   double own = 1.0;     // weight of the row itself
   torch::Tensor other;  // [B] int64: the row it is mixed with
@@ -33,6 +34,8 @@ struct NetworkShape {
 class Network : public torch::nn::Module {
  public:
   Network(const Config& config, const NetworkShape& shape, std::uint64_t seed);
+  // Shapes alone, whatever their size: its tensors have no memory (see memory_of()).
+  static Network plan(const Config& config, const NetworkShape& shape);
 
   // Logits [B,K] of each head: the fused one first, then image and text when there are three.
   std::vector<torch::Tensor> forward(const NetworkInput& input, Pass& pass,
@@ -49,6 +52,7 @@ class Network : public torch::nn::Module {
   void set_document_frequencies(std::span<const Batch> texts);
 
  private:
+  Network(const Config& config, const NetworkShape& shape, const at::Generator& generator);
   torch::Tensor standardise(const NetworkInput& input) const;
   torch::Tensor present(const NetworkInput& input, Pass& pass) const;
   torch::Tensor classify(const torch::Tensor& fused, Pass& pass);

@@ -39,8 +39,9 @@ const TypeRow* type_row(const std::string& name) {
 }
 
 [[noreturn]] void refuse(const std::string& reason, const std::string& where) {
-  throw Error(ErrorKind::model_file, reason, where,
-              "the file is damaged or was not written by diptych: use another copy, or train again");
+  throw Error(
+      ErrorKind::model_file, reason, where,
+      "the file is damaged or was not written by diptych: use another copy, or train again");
 }
 
 // The digest of a whole file in which the digest's own place holds zeros.
@@ -142,6 +143,26 @@ TensorFile unpack(const std::string& bytes, const std::string& where) {
     refuse(fmt::format("has a wrong header: {}", error.what()), where);
   }
   return file;
+}
+
+const std::string& metadata_text(const TensorFile& file, const std::string& key,
+                                 const std::string& where) {
+  const auto found = file.metadata.find(key);
+  if (found == file.metadata.end()) refuse("has no '" + key + "' in its metadata", where);
+  return found->second;
+}
+
+json metadata_json(const TensorFile& file, const std::string& key, const std::string& where) {
+  constexpr int kDeepest = 8;
+  const auto shallow = [&](int depth, json::parse_event_t, const json&) {
+    if (depth > kDeepest) refuse("nests its '" + key + "' too deeply", where);
+    return true;
+  };
+  try {
+    return json::parse(metadata_text(file, key, where), shallow);
+  } catch (const json::exception& error) {
+    refuse(fmt::format("has a damaged '{}' in its metadata: {}", key, error.what()), where);
+  }
 }
 
 }  // namespace diptych

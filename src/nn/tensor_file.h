@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,5 +25,12 @@ std::string pack(const TensorFile& file);
 // Throws Error{model_file} with the reason; `where` names the file. Nothing is allocated before the
 // digest and the header have been checked; tensors are copied out of `bytes`.
 TensorFile unpack(const std::string& bytes, const std::string& where);
+
+// One entry of the metadata, and the same as JSON of a few levels. Throws Error{model_file} when it
+// is missing, is not JSON, or nests so deeply that walking it could exhaust the stack.
+const std::string& metadata_text(const TensorFile& file, const std::string& key,
+                                 const std::string& where);
+nlohmann::json metadata_json(const TensorFile& file, const std::string& key,
+                             const std::string& where);
 
 }  // namespace diptych

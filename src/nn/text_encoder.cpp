@@ -9,8 +9,8 @@ namespace {
 // [rows,D] table; a token's vector is the mean of its bag (Bojanowski et al., TACL 2017).
 class Embedding : public torch::nn::Module {
  public:
-  Embedding(int rows, int features, at::Generator& generator, double deviation = 0.3) {
-    weight_ = register_parameter("weight", torch::empty({rows, features}));
+  Embedding(int rows, int features, const at::Generator& generator, double deviation = 0.3) {
+    weight_ = register_parameter("weight", torch::empty({rows, features}, memory_of(generator)));
     fill_normal(weight_, deviation, generator);
   }
   // [B,T,D], zero for pads.
@@ -52,13 +52,13 @@ torch::Tensor mean_and_max(const torch::Tensor& x, const TextInput& input) {
 // The paper's: word vectors, LSTM, its last state.
 class LstmEncoder : public TextEncoder {
  public:
-  LstmEncoder(const Config& config, int table_rows, at::Generator& generator)
+  LstmEncoder(const Config& config, int table_rows, const at::Generator& generator)
       : features_(config.text_features), dropout_(config.embedding_dropout) {
     embedding_ = register_module(
         "embedding", std::make_shared<Embedding>(table_rows, config.word_features, generator));
     lstm_ = register_module(
-        "lstm", std::make_shared<Lstm>(Lstm::Options{config.word_features, features_, false},
-                                       generator));
+        "lstm",
+        std::make_shared<Lstm>(Lstm::Options{config.word_features, features_, false}, generator));
   }
   torch::Tensor forward(const TextInput& input, Pass& pass) override {
     const torch::Tensor x = dropout(embedding_->forward(input), dropout_, pass);
@@ -77,7 +77,7 @@ class LstmEncoder : public TextEncoder {
 // Word vectors, bidirectional LSTM (Graves and Schmidhuber, 2005), mean and maximum of its states.
 class BidirectionalEncoder : public TextEncoder {
  public:
-  BidirectionalEncoder(const Config& config, int table_rows, at::Generator& generator)
+  BidirectionalEncoder(const Config& config, int table_rows, const at::Generator& generator)
       : features_(4 * config.text_features), dropout_(config.embedding_dropout) {
     embedding_ = register_module(
         "embedding", std::make_shared<Embedding>(table_rows, config.word_features, generator));
@@ -103,7 +103,7 @@ class BidirectionalEncoder : public TextEncoder {
 // (after Iyyer et al., "Deep unordered composition rivals syntactic methods", ACL 2015).
 class AverageEncoder : public TextEncoder {
  public:
-  AverageEncoder(const Config& config, int table_rows, at::Generator& generator)
+  AverageEncoder(const Config& config, int table_rows, const at::Generator& generator)
       : features_(2 * config.text_features), dropout_(config.embedding_dropout) {
     embedding_ = register_module(
         "embedding", std::make_shared<Embedding>(table_rows, config.word_features, generator));
@@ -128,12 +128,12 @@ class AverageEncoder : public TextEncoder {
 // no weight. Words and n-grams are each scaled to length 1, so that neither drowns the other.
 class BagEncoder : public TextEncoder {
  public:
-  BagEncoder(const Config& config, int table_rows, at::Generator& generator)
+  BagEncoder(const Config& config, int table_rows, const at::Generator& generator)
       : features_(config.text_features), words_(table_rows - config.ngram_buckets) {
     constexpr double kDeviation = 0.01;
     embedding_ = register_module(
         "embedding", std::make_shared<Embedding>(table_rows, features_, generator, kDeviation));
-    idf_ = register_buffer("idf", torch::ones({table_rows}));
+    idf_ = register_buffer("idf", torch::ones({table_rows}, memory_of(generator)));
   }
   void set_document_frequencies(const torch::Tensor& idf) override { idf_.copy_(idf); }
   torch::Tensor forward(const TextInput& input, Pass&) override {
@@ -168,7 +168,7 @@ class BagEncoder : public TextEncoder {
 }  // namespace
 
 std::shared_ptr<TextEncoder> make_text_encoder(const Config& config, int table_rows,
-                                               at::Generator& generator) {
+                                               const at::Generator& generator) {
   switch (config.text_encoder) {
     case TextEncoderKind::lstm:
       return std::make_shared<LstmEncoder>(config, table_rows, generator);
@@ -176,7 +176,8 @@ std::shared_ptr<TextEncoder> make_text_encoder(const Config& config, int table_r
       return std::make_shared<BidirectionalEncoder>(config, table_rows, generator);
     case TextEncoderKind::average:
       return std::make_shared<AverageEncoder>(config, table_rows, generator);
-    case TextEncoderKind::bag: return std::make_shared<BagEncoder>(config, table_rows, generator);
+    case TextEncoderKind::bag:
+      return std::make_shared<BagEncoder>(config, table_rows, generator);
   }
   TORCH_INTERNAL_ASSERT(false);
 }

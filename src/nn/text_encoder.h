@@ -28,6 +28,6 @@ class TextEncoder : public torch::nn::Module {
 
 // table_rows: the rows of the embedding table (words, then n-gram buckets).
 std::shared_ptr<TextEncoder> make_text_encoder(const Config& config, int table_rows,
-                                               at::Generator& generator);
+                                               const at::Generator& generator);
 
 }  // namespace diptych

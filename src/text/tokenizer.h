@@ -20,6 +20,8 @@ struct TokenizerOptions {
   int ngram_max = 0;
   int buckets = 0;      // n-gram ids are hash % buckets; 0: no n-grams
   int max_ngrams = 64;  // per word
+
+  bool operator==(const TokenizerOptions&) const = default;
 };
 
 constexpr std::int32_t kPadToken = 0;

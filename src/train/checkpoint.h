@@ -12,12 +12,13 @@
 namespace diptych {
 
 struct TrainingState {
-  int epochs_done = 0;
-  int best_epoch = 0;
-  double best_accuracy = -1, best_loss = 0;
-  int stale_epochs = 0;    // since the best
-  int failed_in_a_row = 0; // non-finite steps
+  int best_epoch = 0;       // 1-based; 0: none yet
+  int failed_in_a_row = 0;  // non-finite steps
   std::vector<EpochRecord> history;
+
+  int epochs_done() const { return static_cast<int>(history.size()); }
+  int stale_epochs() const { return epochs_done() - best_epoch; }  // since the best
+  const EpochRecord& best() const { return history.at(static_cast<std::size_t>(best_epoch - 1)); }
 };
 
 using TensorList = std::vector<std::pair<std::string, torch::Tensor>>;
@@ -31,7 +32,8 @@ struct RunIdentity {
 void save_checkpoint(const std::filesystem::path& path, const TrainingState& state,
                      const TensorList& tensors, const RunIdentity& identity);
 
-// Copies the stored tensors into `tensors` (by name) and returns the state.
+// Copies the stored tensors into `tensors` (by name) and returns the state. When it throws (see
+// train()), nothing was copied.
 TrainingState load_checkpoint(const std::filesystem::path& path, const TensorList& tensors,
                               const RunIdentity& identity);
 

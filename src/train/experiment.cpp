@@ -79,9 +79,12 @@ std::vector<Plan> plan_trials(const Config& config, const ExperimentOptions& opt
   }
   const auto cost = [](Inputs inputs) {
     switch (inputs) {
-      case Inputs::text: return 1;
-      case Inputs::image: return 2;
-      case Inputs::image_text: return 3;
+      case Inputs::text:
+        return 1;
+      case Inputs::image:
+        return 2;
+      case Inputs::image_text:
+        return 3;
     }
     return 0;
   };

@@ -12,17 +12,20 @@ constexpr double kEpsilon = 1e-8;
 }  // namespace
 
 double learning_rate_at(const Config& config, std::int64_t step, std::int64_t steps) {
-  const double done = static_cast<double>(step) / static_cast<double>(std::max<std::int64_t>(1, steps));
+  const double done =
+      static_cast<double>(step) / static_cast<double>(std::max<std::int64_t>(1, steps));
   const auto cosine = [&](double share) {
     return config.learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * share));
   };
   switch (config.schedule) {
-    case Schedule::constant: return config.learning_rate;
-    case Schedule::cosine: return cosine(done);
+    case Schedule::constant:
+      return config.learning_rate;
+    case Schedule::cosine:
+      return cosine(done);
     case Schedule::one_cycle: {
       const double rising = config.warmup * static_cast<double>(steps);
       if (static_cast<double>(step) < rising) {
-        return config.learning_rate * static_cast<double>(step + 1) / std::max(1.0, rising);
+        return config.learning_rate * std::min(1.0, static_cast<double>(step + 1) / rising);
       }
       return cosine((static_cast<double>(step) - rising) /
                     std::max(1.0, static_cast<double>(steps) - rising));
@@ -95,7 +98,8 @@ bool AdaptiveMoments::step(double learning_rate) {
       gradients.push_back(parameter.grad());
     }
     if (finite && &group == &groups_[kTables]) {
-      for (std::size_t i = 0; i < gradients.size(); ++i) step_table(group, i, learning_rate * embedding_rate_);
+      for (std::size_t i = 0; i < gradients.size(); ++i)
+        step_table(group, i, learning_rate * embedding_rate_);
     } else if (finite && !gradients.empty()) {
       torch::_foreach_add_(group.steps, 1);
       if (decoupled_) {

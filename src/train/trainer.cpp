@@ -18,6 +18,7 @@
 #include "nn/dataset_prediction.h"
 #include "nn/model_file.h"
 #include "train/checkpoint.h"
+#include "train/loss.h"
 #include "train/optimizer.h"
 
 namespace diptych {
@@ -32,36 +33,11 @@ double seconds_since(Clock::time_point start) {
 
 Tokenizer build_tokenizer(const Config& config, const TrainingData& data) {
   if (config.inputs == Inputs::image) return Tokenizer::build({}, {});
-  TokenizerOptions options;
-  options.max_tokens = config.max_tokens;
-  options.vocabulary = config.vocabulary;
-  options.min_count = config.min_count;
-  options.ngram_min = config.ngram_min;
-  options.ngram_max = config.ngram_max;
-  options.buckets = config.ngram_buckets;
   std::vector<std::string_view> texts;
   for (std::int64_t row : data.split.train) {
     texts.push_back(data.dataset[static_cast<std::size_t>(row)].text);
   }
-  return Tokenizer::build(texts, options);
-}
-
-// [K], mean 1 over the training rows.
-torch::Tensor class_weights(const Config& config, const TrainingData& data,
-                            std::span<const std::int32_t> labels) {
-  const std::size_t classes = data.dataset.classes().size();
-  std::vector<float> weights(classes, 1.0F);
-  if (config.class_weights == ClassWeights::balanced) {
-    std::vector<float> counts(classes, 0.0F);
-    for (std::int64_t row : data.split.train) {
-      ++counts[static_cast<std::size_t>(labels[static_cast<std::size_t>(row)])];
-    }
-    for (std::size_t k = 0; k < classes; ++k) {
-      weights[k] = static_cast<float>(data.split.train.size()) /
-                   (static_cast<float>(classes) * std::max(1.0F, counts[k]));
-    }
-  }
-  return torch::tensor(weights);
+  return Tokenizer::build(texts, tokenizer_options(config));
 }
 
 struct PixelStatistics {
@@ -105,7 +81,7 @@ class Training {
         average_(std::make_shared<Network>(config, shape_, config.seed)),
         best_(std::make_shared<Network>(config, shape_, config.seed)),
         labels_(labels_of(data.dataset)),
-        weights_(class_weights(config, data, labels_)) {
+        weights_(class_weights(config, data)) {
     if (takes_image()) {
       const PixelStatistics statistics = pixel_statistics(*data.images, data.split.train);
       for (const auto& network : {network_, average_, best_}) {
@@ -130,8 +106,8 @@ class Training {
     const auto rows = static_cast<int>(data.split.train.size());
     // A last batch too small for batch statistics is left out; the next epoch's order is another.
     constexpr int kSmallestBatch = 8;
-    steps_ = std::max(1, rows / config.batch_size +
-                             (rows % config.batch_size >= kSmallestBatch ? 1 : 0));
+    steps_ = std::max(
+        1, rows / config.batch_size + (rows % config.batch_size >= kSmallestBatch ? 1 : 0));
   }
 
   TrainResult run() {
@@ -139,9 +115,9 @@ class Training {
       state_ = load_checkpoint(options_.checkpoint, tensors(), identity());
     }
     start_ = Clock::now();
-    first_epoch_ = state_.epochs_done;
-    while (state_.epochs_done < config_.epochs && !stopped_early()) {
-      run_epoch(state_.epochs_done + 1);
+    first_epoch_ = state_.epochs_done();
+    while (state_.epochs_done() < config_.epochs && !stopped_early()) {
+      run_epoch(state_.epochs_done() + 1);
       if (!options_.checkpoint.empty()) {
         save_checkpoint(options_.checkpoint, state_, tensors(), identity());
       }
@@ -153,7 +129,7 @@ class Training {
  private:
   bool takes_image() const { return config_.inputs != Inputs::text; }
   bool stopped_early() const {
-    return config_.patience > 0 && state_.stale_epochs >= config_.patience;
+    return config_.patience > 0 && state_.stale_epochs() >= config_.patience;
   }
 
   void encode_texts() {
@@ -209,13 +185,14 @@ class Training {
     validate(record);
     record.seconds = seconds_since(epoch_start);
     state_.history.push_back(record);
-    state_.epochs_done = epoch;
+    keep_best();
   }
 
-  void report_step(const EpochRecord& record, int step, double rows, Clock::time_point epoch_start) {
+  void report_step(const EpochRecord& record, int step, double rows,
+                   Clock::time_point epoch_start) {
     const double done = record.epoch - 1 - first_epoch_ + static_cast<double>(step) / steps_;
-    StepProgress progress{record.epoch, config_.epochs, step, steps_, record.train_loss,
-                          record.train_accuracy, 0, 0};
+    StepProgress progress{record.epoch,      config_.epochs,        step, steps_,
+                          record.train_loss, record.train_accuracy, 0,    0};
     progress.rows_per_second = rows / std::max(1e-9, seconds_since(epoch_start));
     progress.seconds_left = seconds_since(start_) / done * (config_.epochs - first_epoch_ - done);
     observer_.on_step(progress);
@@ -243,7 +220,8 @@ class Training {
     const torch::Tensor labels = torch::tensor(batch.labels, at::kInt).to(at::kLong);
     const auto logits =
         network_->forward(network_->input_from(batch), pass, mixing ? &*mixing : nullptr);
-    const torch::Tensor loss = loss_of(logits, labels, mixing);
+    const torch::Tensor loss =
+        training_loss(config_, logits, {labels, weights_, mixing ? &*mixing : nullptr});
     loss.backward();
     StepResult result;
     result.learning_rate =
@@ -264,24 +242,6 @@ class Training {
     draws.shuffle(std::span(other));
     mixing.other = torch::tensor(other);
     return mixing;
-  }
-
-  torch::Tensor loss_of(const std::vector<torch::Tensor>& logits, const torch::Tensor& labels,
-                        const std::optional<Mixing>& mixing) const {
-    const auto entropy = [&](const torch::Tensor& x, const torch::Tensor& y) {
-      return at::cross_entropy_loss(x, y, weights_, at::Reduction::Mean, /*ignore_index=*/-100,
-                                    config_.label_smoothing);
-    };
-    torch::Tensor total;
-    for (std::size_t head = 0; head < logits.size(); ++head) {
-      torch::Tensor loss = entropy(logits[head], labels);
-      if (mixing) {
-        loss = loss * mixing->own +
-               entropy(logits[head], labels.index_select(0, mixing->other)) * (1 - mixing->own);
-      }
-      total = head == 0 ? loss : total + loss * config_.branch_loss;
-    }
-    return total;
   }
 
   void count_failure(bool failed) {
@@ -324,17 +284,15 @@ class Training {
     const double count = std::max<double>(1, static_cast<double>(rows.size()));
     record.validation_loss = loss / count;
     record.validation_accuracy = right / count;
-    keep_best(record);
   }
 
   // The most accurate epoch; on a tie the later one, whose weights have settled more.
-  void keep_best(const EpochRecord& record) {
-    ++state_.stale_epochs;
-    if (record.validation_accuracy < state_.best_accuracy) return;
+  void keep_best() {
+    const EpochRecord& record = state_.history.back();
+    if (state_.best_epoch > 0 && record.validation_accuracy < state_.best().validation_accuracy) {
+      return;
+    }
     state_.best_epoch = record.epoch;
-    state_.best_accuracy = record.validation_accuracy;
-    state_.best_loss = record.validation_loss;
-    state_.stale_epochs = 0;
     const auto from = state_of(*average_), to = state_of(*best_);
     const torch::NoGradGuard no_grad;
     for (std::size_t i = 0; i < to.size(); ++i) to[i].second.detach().copy_(from[i].second);
@@ -356,7 +314,8 @@ class Training {
     Digest digest;
     digest.add(data_.dataset.digest_for(config_.inputs));
     for (const auto* rows : {&data_.split.train, &data_.split.validation}) {
-      digest.add({reinterpret_cast<const char*>(rows->data()), rows->size() * sizeof rows->front()});
+      digest.add(
+          {reinterpret_cast<const char*>(rows->data()), rows->size() * sizeof rows->front()});
     }
     return {to_json(config_).dump(), digest.hex()};
   }
@@ -370,13 +329,13 @@ class Training {
          {{"train", data_.split.train.size()},
           {"validation", data_.split.validation.size()},
           {"test", data_.split.test.size()}}},
-        {"precision",
-         resolve_precision(config_.precision) == Precision::bf16 ? "bf16" : "fp32"},
+        {"precision", resolve_precision(config_.precision) == Precision::bf16 ? "bf16" : "fp32"},
         {"threads", options_.threads},
-        {"epochs", state_.epochs_done},
+        {"epochs", state_.epochs_done()},
         {"best_epoch", state_.best_epoch},
         {"validation",
-         {{"accuracy", state_.best_accuracy}, {"log_loss", state_.best_loss}}}};
+         {{"accuracy", state_.best().validation_accuracy},
+          {"log_loss", state_.best().validation_loss}}}};
     return {config_, data_.dataset.classes(), tokenizer_, provenance.dump()};
   }
 

@@ -24,7 +24,7 @@ struct EpochRecord {
 
 struct StepProgress {
   int epoch = 0, epochs = 0;
-  int step = 0, steps = 0;  // within the epoch
+  int step = 0, steps = 0;        // within the epoch
   double loss = 0, accuracy = 0;  // running means of the epoch
   double rows_per_second = 0;
   double seconds_left = 0;  // of the whole run, at this speed
@@ -53,13 +53,13 @@ struct TrainOptions {
 };
 
 struct TrainResult {
-  std::string model;                 // the bytes of the model file: weights of the best epoch
+  std::string model;  // the bytes of the model file: weights of the best epoch
   std::vector<EpochRecord> history;
   int best_epoch = 0;
 };
 
-// Throws Error{numeric} when too many steps in a row are not finite, Error{model_file} for a damaged
-// checkpoint, Error{config} for one of another configuration or dataset, Error{io} when a
+// Throws Error{numeric} when too many steps in a row are not finite, Error{model_file} for a
+// damaged checkpoint, Error{config} for one of another configuration or dataset, Error{io} when a
 // checkpoint cannot be written.
 TrainResult train(const Config& config, const TrainingData& data, const TrainOptions& options,
                   Observer& observer);

@@ -12,7 +12,8 @@ class TrialFile {
  public:
   // folder empty: nothing is kept or found.
   TrialFile(std::filesystem::path folder, const Config& config, const std::string& data_digest);
-  // False when the file is not there, is damaged, or belongs to other settings, data or versions.
+  // False when the file is not there, is damaged (any bit of it or of its model), or belongs to
+  // other settings, data or versions; result is then of no use.
   bool load(TrialResult& result) const;
   void save(const TrialResult& result) const;  // throws Error{io}
 

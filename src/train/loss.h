@@ -1,0 +1,28 @@
+// What a training minimises: cross entropy with smoothed labels (Szegedy et al., CVPR 2016),
+// classes weighted, rows mixed, each head's share added.
+#pragma once
+#include <torch/torch.h>
+
+#include <vector>
+
+#include "config/config.h"
+#include "nn/network.h"
+#include "train/trainer.h"
+
+namespace diptych {
+
+// [K], fp32. Balanced: mean 1 over the training rows.
+torch::Tensor class_weights(const Config& config, const TrainingData& data);
+
+struct Target {
+  torch::Tensor labels;            // [B] int64
+  torch::Tensor class_weights;     // [K]
+  const Mixing* mixing = nullptr;  // null: rows are not mixed
+};
+
+// logits: [B,K] of each head, the fused one first. A scalar: its loss and config.branch_loss times
+// that of every other head, each a mean over the rows by the weight of their classes.
+torch::Tensor training_loss(const Config& config, const std::vector<torch::Tensor>& logits,
+                            const Target& target);
+
+}  // namespace diptych
