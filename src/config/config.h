@@ -40,6 +40,7 @@ struct Config {
   ImageEncoderKind image_encoder = ImageEncoderKind::residual;
   std::vector<int> channels = {16, 32, 64, 128};
   int image_features = 128;
+  int colour_bins = 6;
   int max_tokens = 32;
   int vocabulary = 20000;
   int min_count = 1;

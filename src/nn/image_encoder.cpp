@@ -39,10 +39,11 @@ class PlainEncoder : public ImageEncoder {
 // Convolution, batch normalisation, ReLU.
 class Unit : public torch::nn::Module {
  public:
-  Unit(int inputs, int outputs, const at::Generator& generator) {
+  Unit(int inputs, int outputs, const at::Generator& generator, int stride = 1) {
     convolution_ = register_module(
-        "conv", std::make_shared<Convolution>(
-                    Convolution::Options{inputs, outputs, /*bias=*/false, /*he=*/true}, generator));
+        "conv",
+        std::make_shared<Convolution>(
+            Convolution::Options{inputs, outputs, /*bias=*/false, /*he=*/true, stride}, generator));
     norm_ = register_module("norm", std::make_shared<BatchNorm>(outputs));
   }
   torch::Tensor forward(const torch::Tensor& x, const Pass& pass) const {
@@ -63,8 +64,9 @@ class ResidualEncoder : public ImageEncoder {
     int inputs = 3;
     for (int outputs : config.channels) {
       const std::string index = std::to_string(widen_.size());
-      widen_.push_back(
-          register_module("widen" + index, std::make_shared<Unit>(inputs, outputs, generator)));
+      widen_.push_back(register_module(
+          "widen" + index,
+          std::make_shared<Unit>(inputs, outputs, generator, widen_.empty() ? 2 : 1)));
       if (widen_.size() > 1) {
         residual_.push_back(register_module("residual" + index,
                                             std::make_shared<Unit>(outputs, outputs, generator)));

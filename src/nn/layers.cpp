@@ -32,7 +32,8 @@ Dense::Dense(int inputs, int outputs, const at::Generator& generator) {
   fill_uniform(weight_, std::sqrt(6.0 / (inputs + outputs)), generator);
 }
 
-Convolution::Convolution(const Options& options, const at::Generator& generator) {
+Convolution::Convolution(const Options& options, const at::Generator& generator)
+    : stride_(options.stride) {
   constexpr int kArea = 9;
   const at::TensorOptions memory = memory_of(generator);
   weight_ =
@@ -49,7 +50,7 @@ torch::Tensor Convolution::forward(const torch::Tensor& x) const {
   const torch::Tensor weight =
       weight_.to(x.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
   const torch::Tensor bias = bias_.defined() ? bias_.to(x.scalar_type()) : bias_;
-  return torch::conv2d(x, weight, bias, /*stride=*/1, /*padding=*/1);
+  return torch::conv2d(x, weight, bias, stride_, /*padding=*/1);
 }
 
 BatchNorm::BatchNorm(int channels) {

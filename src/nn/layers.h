@@ -33,18 +33,20 @@ class Dense : public torch::nn::Module {
   torch::Tensor weight_, bias_;
 };
 
-// [B,I,H,W] → [B,O,H,W], 3×3, same padding, channels last, in x's precision.
+// [B,I,H,W] → [B,O,H/stride,W/stride], 3×3, same padding, channels last, in x's precision.
 class Convolution : public torch::nn::Module {
  public:
   struct Options {
     int inputs = 0, outputs = 0;
     bool bias = true;
     bool he = false;  // He et al. normal (fan out) instead of Glorot uniform
+    int stride = 1;
   };
   Convolution(const Options& options, const at::Generator& generator);
   torch::Tensor forward(const torch::Tensor& x) const;
 
  private:
+  int stride_;
   torch::Tensor weight_, bias_;
 };
 

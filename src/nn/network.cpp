@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/rng.h"
+#include "image/colour_histogram.h"
 
 namespace diptych {
 namespace {
@@ -38,6 +39,22 @@ TextInput text_input(const Batch& batch, int words) {
   return input;
 }
 
+int colours_of(const Config& config) {
+  return config.colour_bins > 1 ? config.colour_bins * config.colour_bins * config.colour_bins : 0;
+}
+
+torch::Tensor histograms(const Batch& batch, int bins) {
+  constexpr double kColourScale = 10;  // about the length of the image encoder's features
+  const std::size_t colours = static_cast<std::size_t>(bins * bins * bins);
+  const std::size_t picture = batch.pixels.size() / static_cast<std::size_t>(batch.size);
+  std::vector<float> rows(static_cast<std::size_t>(batch.size) * colours);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(batch.size); ++i) {
+    colour_histogram(std::span(batch.pixels).subspan(i * picture, picture), bins,
+                     std::span(rows).subspan(i * colours, colours));
+  }
+  return copy_of(rows, at::kFloat).view({batch.size, -1}) * kColourScale;
+}
+
 }  // namespace
 
 Network::Network(const Config& config, const NetworkShape& shape, std::uint64_t seed)
@@ -56,24 +73,26 @@ Network::Network(const Config& config, const NetworkShape& shape, const at::Gene
   const auto dense = [&](const char* name, int inputs, int outputs) {
     return register_module(name, std::make_shared<Dense>(inputs, outputs, generator));
   };
-  int features = 0;
+  std::vector<std::pair<std::string, int>> branches;  // name, features
   if (takes_image_) {
     pixel_mean_ = register_buffer("pixel_mean", torch::full({3}, 0.5));
     pixel_deviation_ = register_buffer("pixel_deviation", torch::full({3}, 0.25));
     image_ = register_module("image", make_image_encoder(config, generator));
-    features = image_->features();
+    branches.emplace_back("image", image_->features() + colours_of(config));
   }
+  int features = takes_image_ ? branches.front().second : 0;  // of what is classified
   if (takes_text_) {
     text_ = register_module(
         "text", make_text_encoder(config, shape.words + config.ngram_buckets, generator));
-    features = text_->features();
+    branches.emplace_back("text", text_->features());
+    if (takes_image_) {
+      fusion_ = register_module("fusion", make_fusion(config, features, text_->features()));
+    }
+    features = fusion_ ? fusion_->features() : text_->features();
   }
-  if (takes_image_ && takes_text_) {
-    fusion_ = register_module("fusion", make_fusion(config, image_->features(), text_->features()));
-    features = fusion_->features();
-    if (config.branch_heads) {
-      image_head_ = dense("image_head", image_->features(), shape.classes);
-      text_head_ = dense("text_head", text_->features(), shape.classes);
+  if (config.branch_heads && branches.size() > 1) {
+    for (const auto& [name, width] : branches) {
+      branch_heads_.push_back(dense((name + "_head").c_str(), width, shape.classes));
     }
   }
   if (config.hidden_features > 0) {
@@ -116,6 +135,7 @@ NetworkInput Network::input_from(const Batch& batch) const {
                        .clone()
                        .permute({0, 3, 1, 2});
     input.has_image = copy_of(batch.has_image, at::kByte).to(at::kFloat);
+    if (colours_of(config_) > 0) input.colours = histograms(batch, config_.colour_bins);
   }
   if (takes_text_) input.text = text_input(batch, words_);
   return input;
@@ -126,6 +146,18 @@ torch::Tensor Network::standardise(const NetworkInput& input) const {
   torch::Tensor x = input.pixels.to(at::kFloat) / 255.0;
   x = (x - pixel_mean_.view(shape)) / pixel_deviation_.view(shape);
   return x.contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+std::vector<torch::Tensor> Network::branches(const NetworkInput& input, Pass& pass) {
+  std::vector<torch::Tensor> features;
+  if (takes_image_) {
+    const torch::Tensor present = input.has_image.unsqueeze(1);
+    torch::Tensor image = image_->forward(standardise(input), pass);
+    if (input.colours.defined()) image = torch::cat({image, input.colours}, 1);
+    features.push_back(image * present);
+  }
+  if (takes_text_) features.push_back(text_->forward(input.text, pass));
+  return features;
 }
 
 torch::Tensor Network::present(const NetworkInput& input, Pass& pass) const {
@@ -147,26 +179,17 @@ torch::Tensor Network::classify(const torch::Tensor& fused, Pass& pass) {
 
 std::vector<torch::Tensor> Network::forward(const NetworkInput& input, Pass& pass,
                                             const Mixing* mixing) {
-  torch::Tensor image, text;
-  if (takes_image_) {
-    image = image_->forward(standardise(input), pass) * input.has_image.unsqueeze(1);
-  }
-  if (takes_text_) {
-    text = text_->forward(input.text, pass);
-  }
+  std::vector<torch::Tensor> features = branches(input, pass);
   if (mixing) {
-    for (torch::Tensor* x : {&image, &text}) {
-      if (!x->defined()) continue;
-      *x = *x * mixing->own + x->index_select(0, mixing->other) * (1 - mixing->own);
+    for (torch::Tensor& x : features) {
+      x = x * mixing->own + x.index_select(0, mixing->other) * (1 - mixing->own);
     }
   }
-  if (!takes_text_) return {classify(image, pass)};
-  if (!takes_image_) return {classify(text, pass)};
-  std::vector<torch::Tensor> logits{
-      classify(fusion_->forward(image, text, present(input, pass)), pass)};
-  if (config_.branch_heads) {
-    logits.push_back(image_head_->forward(dropout(image, config_.dropout, pass)));
-    logits.push_back(text_head_->forward(dropout(text, config_.dropout, pass)));
+  const torch::Tensor joined =
+      fusion_ ? fusion_->forward(features[0], features[1], present(input, pass)) : features[0];
+  std::vector<torch::Tensor> logits{classify(joined, pass)};
+  for (std::size_t i = 0; i < branch_heads_.size(); ++i) {
+    logits.push_back(branch_heads_[i]->forward(dropout(features[i], config_.dropout, pass)));
   }
   return logits;
 }

@@ -16,6 +16,7 @@ namespace diptych {
 struct NetworkInput {
   torch::Tensor pixels;     // [B,3,H,W] uint8, channels last; undefined: no image input
   torch::Tensor has_image;  // [B] fp32
+  torch::Tensor colours;    // [B,bins³] fp32; undefined: no colour histogram
   TextInput text;
 };
 
@@ -37,7 +38,7 @@ class Network : public torch::nn::Module {
   // Shapes alone, whatever their size: its tensors have no memory (see memory_of()).
   static Network plan(const Config& config, const NetworkShape& shape);
 
-  // Logits [B,K] of each head: the fused one first, then image and text when there are three.
+  // Logits [B,K] of each head: the joined one first, then those of the branches.
   std::vector<torch::Tensor> forward(const NetworkInput& input, Pass& pass,
                                      const Mixing* mixing = nullptr);
   // [B,K] probabilities from the heads' logits.
@@ -55,6 +56,8 @@ class Network : public torch::nn::Module {
   Network(const Config& config, const NetworkShape& shape, const at::Generator& generator);
   torch::Tensor standardise(const NetworkInput& input) const;
   torch::Tensor present(const NetworkInput& input, Pass& pass) const;
+  // Features [B,D] of each branch: image, text; zero where a row lacks that input.
+  std::vector<torch::Tensor> branches(const NetworkInput& input, Pass& pass);
   torch::Tensor classify(const torch::Tensor& fused, Pass& pass);
 
   Config config_;
@@ -64,7 +67,8 @@ class Network : public torch::nn::Module {
   std::shared_ptr<ImageEncoder> image_;
   std::shared_ptr<TextEncoder> text_;
   std::shared_ptr<Fusion> fusion_;
-  std::shared_ptr<Dense> hidden_, head_, image_head_, text_head_;
+  std::shared_ptr<Dense> hidden_, head_;
+  std::vector<std::shared_ptr<Dense>> branch_heads_;  // in the order of branches()
 };
 
 // The precision that `auto` stands for on this machine: bf16 where the processor multiplies it.
