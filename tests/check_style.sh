@@ -8,9 +8,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "${1:-$here/..}"
 file_limit=400
 function_limit=60
-# Hosts that a file may name: reserved for examples, this machine, and standards.
+# Hosts that a file may name: reserved for examples, this machine, standards, the licence's own.
 known_hosts='([a-z0-9-]+[.])*example([.](com|net|org))?|localhost|127[.]0[.]0[.]1|www[.]w3[.]org'
-known_hosts+='|git-lfs([.]github[.]com)?|(dx[.])?doi[.]org|arxiv[.]org'
+known_hosts+='|git-lfs([.]github[.]com)?|(dx[.])?doi[.]org|arxiv[.]org|www[.]apache[.]org'
 
 if ! command -v clang-format >/dev/null; then
   echo "check_style: clang-format is missing: apt-get install clang-format" >&2
