@@ -28,19 +28,20 @@ struct Config {
   std::string label_column = "label";
   std::string group_column = "group";
   double test_fraction = 0.2;
-  double validation_fraction = 0.15;
+  double validation_fraction = 0.1;
   double max_skipped = 0.5;
   double max_megapixels = 100;
   int max_text_kb = 64;
 
   // model
   Inputs inputs = Inputs::image_text;
-  int image_size = 40;
+  int image_size = 80;
   ImageFit image_fit = ImageFit::stretch;
   ImageEncoderKind image_encoder = ImageEncoderKind::residual;
   std::vector<int> channels = {16, 32, 64, 128};
   int image_features = 128;
-  int colour_bins = 6;
+  int colour_bins = 8;     // beside the encoder: see image/colour_histogram.h; 0: none
+  int gradient_cells = 8;  // and image/gradient_histogram.h; 0: none
   int max_tokens = 32;
   int vocabulary = 20000;
   int min_count = 1;
@@ -48,13 +49,13 @@ struct Config {
   int ngram_max = 5;
   int ngram_buckets = 16384;
   int word_features = 64;
-  TextEncoderKind text_encoder = TextEncoderKind::average;
+  TextEncoderKind text_encoder = TextEncoderKind::bag;
   int text_features = 128;
   FusionKind fusion = FusionKind::concatenate;
   int hidden_features = 0;         // dense layer between fusion and class; 0: none
   bool branch_heads = true;        // image and text classify on their own too; answers are averaged
   double branch_loss = 0.3;        // weight of each branch's own loss
-  double branch_dropout = 0.1;     // probability of hiding one branch's features from the fusion
+  double branch_dropout = 0.2;     // probability of hiding one branch's features from the fusion
   double dropout = 0.3;            // before every classifying layer
   double embedding_dropout = 0.3;  // of word vectors
 
@@ -63,14 +64,14 @@ struct Config {
   int batch_size = 64;
   Optimizer optimizer = Optimizer::adamw;
   double learning_rate = 4e-3;
-  double embedding_rate = 0.25;  // of word vectors, as a share of learning_rate
+  double embedding_rate = 0.1;  // of word vectors, as a share of learning_rate
   double weight_decay = 0.05;
   Schedule schedule = Schedule::one_cycle;
   double warmup = 0.15;        // share of the steps over which the rate rises
   double ema_decay = 0.99;     // of the averaged weights that are kept; 0: none
-  double mixup = 0.5;          // probability of mixing a batch with another order of itself
-  double word_dropout = 0.15;  // probability of hiding a word in training
-  double label_smoothing = 0.1;
+  double mixup = 0;          // probability of mixing a batch with another order of itself
+  double word_dropout = 0;  // probability of hiding a word in training
+  double label_smoothing = 0.03;
   ClassWeights class_weights = ClassWeights::none;
   double clip_norm = 0;
   int patience = 0;

@@ -34,6 +34,7 @@ void add_model(Binder& add) {
   add("channels", &Config::channels, range(1, 4096), "Channels of each convolution stage; a stage halves the picture");
   add("image-features", &Config::image_features, range(1, 8192), "Width of the plain encoder's dense layer");
   add("colour-bins", &Config::colour_bins, range(0, 16), "Bins per channel of the colour histogram beside the image encoder's features; 0 or 1: none");
+  add("gradient-cells", &Config::gradient_cells, range(0, 32), "Cells per side of the histogram of gradients beside the image encoder's features; 0 or 1: none");
   add("max-tokens", &Config::max_tokens, range(1, 4096), "Longest text, in tokens; the rest is cut");
   add("vocabulary", &Config::vocabulary, range(0, 10000000), "Most frequent words that have an embedding of their own; 0: n-grams alone");
   add("min-count", &Config::min_count, range(1, 1000000), "Least number of occurrences for a word to enter the vocabulary");
@@ -104,7 +105,9 @@ const std::vector<std::pair<const char*, const char*>> kPaper = {
     {"image-size", "48"},
     {"image-encoder", "plain"},
     {"channels", "32,64,128"},
-    {"image-features", "128"}, {"colour-bins", "0"},
+    {"image-features", "128"},
+    {"gradient-cells", "0"},
+    {"colour-bins", "0"},
     {"ngram-min", "0"},
     {"ngram-max", "0"},
     {"ngram-buckets", "0"},

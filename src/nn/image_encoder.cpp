@@ -97,6 +97,12 @@ class ResidualEncoder : public ImageEncoder {
 
 }  // namespace
 
+DescriptorEncoder::DescriptorEncoder(int inputs, int features, const at::Generator& generator) {
+  weight_ = register_parameter("embedding", torch::empty({inputs, features}, memory_of(generator)));
+  constexpr double kDeviation = 0.01;
+  fill_normal(weight_, kDeviation, generator);
+}
+
 std::shared_ptr<ImageEncoder> make_image_encoder(const Config& config,
                                                  const at::Generator& generator) {
   switch (config.image_encoder) {

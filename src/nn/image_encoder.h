@@ -14,6 +14,19 @@ class ImageEncoder : public torch::nn::Module {
   virtual int features() const = 0;
 };
 
+// One linear map of histograms of colours and gradients: [B,I] → [B,D]. Few pictures are too few to
+// learn them; its table is trained like that of words (see AdaptiveMoments).
+class DescriptorEncoder : public torch::nn::Module {
+ public:
+  DescriptorEncoder(int inputs, int features, const at::Generator& generator);
+  torch::Tensor forward(const torch::Tensor& histograms) const {
+    return histograms.matmul(weight_);
+  }
+
+ private:
+  torch::Tensor weight_;  // [I,D]
+};
+
 std::shared_ptr<ImageEncoder> make_image_encoder(const Config& config,
                                                  const at::Generator& generator);
 

@@ -6,6 +6,7 @@
 
 #include "base/rng.h"
 #include "image/colour_histogram.h"
+#include "image/gradient_histogram.h"
 
 namespace diptych {
 namespace {
@@ -39,20 +40,29 @@ TextInput text_input(const Batch& batch, int words) {
   return input;
 }
 
-int colours_of(const Config& config) {
-  return config.colour_bins > 1 ? config.colour_bins * config.colour_bins * config.colour_bins : 0;
+std::size_t colours_of(const Config& config) {
+  const auto bins = static_cast<std::size_t>(config.colour_bins);
+  return bins > 1 ? bins * bins * bins : 0;
 }
 
-torch::Tensor histograms(const Batch& batch, int bins) {
-  constexpr double kColourScale = 10;  // about the length of the image encoder's features
-  const std::size_t colours = static_cast<std::size_t>(bins * bins * bins);
+std::size_t gradients_of(const Config& config) {
+  return config.gradient_cells > 1 ? gradient_histogram_size(config.gradient_cells) : 0;
+}
+
+torch::Tensor descriptors_of(const Batch& batch, const Config& config) {
+  constexpr float kColours = 3, kGradients = 0.5F;  // so that both have about the same length
+  const std::size_t colours = colours_of(config), width = colours + gradients_of(config);
   const std::size_t picture = batch.pixels.size() / static_cast<std::size_t>(batch.size);
-  std::vector<float> rows(static_cast<std::size_t>(batch.size) * colours);
+  std::vector<float> all(static_cast<std::size_t>(batch.size) * width);
   for (std::size_t i = 0; i < static_cast<std::size_t>(batch.size); ++i) {
-    colour_histogram(std::span(batch.pixels).subspan(i * picture, picture), bins,
-                     std::span(rows).subspan(i * colours, colours));
+    const auto pixels = std::span(batch.pixels).subspan(i * picture, picture);
+    const auto row = std::span(all).subspan(i * width, width);
+    if (colours > 0) colour_histogram(pixels, config.colour_bins, row.first(colours));
+    if (width > colours)
+      gradient_histogram(pixels, batch.side, config.gradient_cells, row.subspan(colours));
+    for (std::size_t k = 0; k < width; ++k) row[k] *= k < colours ? kColours : kGradients;
   }
-  return copy_of(rows, at::kFloat).view({batch.size, -1}) * kColourScale;
+  return copy_of(all, at::kFloat).view({batch.size, -1});
 }
 
 }  // namespace
@@ -78,7 +88,13 @@ Network::Network(const Config& config, const NetworkShape& shape, const at::Gene
     pixel_mean_ = register_buffer("pixel_mean", torch::full({3}, 0.5));
     pixel_deviation_ = register_buffer("pixel_deviation", torch::full({3}, 0.25));
     image_ = register_module("image", make_image_encoder(config, generator));
-    branches.emplace_back("image", image_->features() + colours_of(config));
+    branches.emplace_back("image", image_->features());
+    if (const auto size = colours_of(config) + gradients_of(config); size > 0) {
+      descriptors_ = register_module(
+          "descriptors", std::make_shared<DescriptorEncoder>(static_cast<int>(size),
+                                                             config.image_features, generator));
+      branches.back().second += config.image_features;
+    }
   }
   int features = takes_image_ ? branches.front().second : 0;  // of what is classified
   if (takes_text_) {
@@ -135,7 +151,7 @@ NetworkInput Network::input_from(const Batch& batch) const {
                        .clone()
                        .permute({0, 3, 1, 2});
     input.has_image = copy_of(batch.has_image, at::kByte).to(at::kFloat);
-    if (colours_of(config_) > 0) input.colours = histograms(batch, config_.colour_bins);
+    if (descriptors_) input.descriptors = descriptors_of(batch, config_);
   }
   if (takes_text_) input.text = text_input(batch, words_);
   return input;
@@ -148,12 +164,23 @@ torch::Tensor Network::standardise(const NetworkInput& input) const {
   return x.contiguous(at::MemoryFormat::ChannelsLast);
 }
 
+void Network::hide_either(torch::Tensor& learnt, torch::Tensor& described, Pass& pass) const {
+  if (!pass.training || config_.branch_dropout <= 0) return;
+  const torch::Tensor draw = torch::empty({learnt.size(0), 1}).uniform_(0, 1, pass.generator);
+  learnt = learnt * (draw >= config_.branch_dropout);
+  described = described * (draw < 1 - config_.branch_dropout);
+}
+
 std::vector<torch::Tensor> Network::branches(const NetworkInput& input, Pass& pass) {
   std::vector<torch::Tensor> features;
   if (takes_image_) {
     const torch::Tensor present = input.has_image.unsqueeze(1);
     torch::Tensor image = image_->forward(standardise(input), pass);
-    if (input.colours.defined()) image = torch::cat({image, input.colours}, 1);
+    if (descriptors_) {
+      torch::Tensor described = descriptors_->forward(input.descriptors);
+      hide_either(image, described, pass);
+      image = torch::cat({image, described}, 1);
+    }
     features.push_back(image * present);
   }
   if (takes_text_) features.push_back(text_->forward(input.text, pass));
@@ -199,7 +226,7 @@ torch::Tensor Network::probabilities(const std::vector<torch::Tensor>& logits) {
   for (std::size_t head = 1; head < logits.size(); ++head) {
     sum = sum + torch::log_softmax(logits[head], 1);
   }
-  return torch::softmax(sum, 1);
+  return torch::softmax(sum / static_cast<double>(logits.size()), 1);
 }
 
 Precision resolve_precision(Precision wanted) {

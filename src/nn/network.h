@@ -1,6 +1,6 @@
 // The network of figure 1: an image encoder, a text encoder, a fusion, dense layers, classes. Any
 // of the inputs may be left out. With branch heads, image and text also classify on their own: each
-// adds its loss in training, and the answer is the normalised product of all three.
+// adds its loss in training, and the answer is the geometric mean of all three.
 #pragma once
 #include <memory>
 #include <span>
@@ -14,9 +14,9 @@
 namespace diptych {
 
 struct NetworkInput {
-  torch::Tensor pixels;     // [B,3,H,W] uint8, channels last; undefined: no image input
-  torch::Tensor has_image;  // [B] fp32
-  torch::Tensor colours;    // [B,bins³] fp32; undefined: no colour histogram
+  torch::Tensor pixels;       // [B,3,H,W] uint8, channels last; undefined: no image input
+  torch::Tensor has_image;    // [B] fp32
+  torch::Tensor descriptors;  // [B,D] fp32: colour and gradient histograms; undefined: none
   TextInput text;
 };
 
@@ -56,6 +56,8 @@ class Network : public torch::nn::Module {
   Network(const Config& config, const NetworkShape& shape, const at::Generator& generator);
   torch::Tensor standardise(const NetworkInput& input) const;
   torch::Tensor present(const NetworkInput& input, Pass& pass) const;
+  // In training, with a probability each: what was learnt or what is described; never both.
+  void hide_either(torch::Tensor& learnt, torch::Tensor& described, Pass& pass) const;
   // Features [B,D] of each branch: image, text; zero where a row lacks that input.
   std::vector<torch::Tensor> branches(const NetworkInput& input, Pass& pass);
   torch::Tensor classify(const torch::Tensor& fused, Pass& pass);
@@ -65,6 +67,7 @@ class Network : public torch::nn::Module {
   bool takes_image_, takes_text_;
   torch::Tensor pixel_mean_, pixel_deviation_;  // [3]
   std::shared_ptr<ImageEncoder> image_;
+  std::shared_ptr<DescriptorEncoder> descriptors_;
   std::shared_ptr<TextEncoder> text_;
   std::shared_ptr<Fusion> fusion_;
   std::shared_ptr<Dense> hidden_, head_;
