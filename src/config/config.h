@@ -50,7 +50,7 @@ struct Config {
   int ngram_buckets = 16384;
   int word_features = 64;
   TextEncoderKind text_encoder = TextEncoderKind::bag;
-  int text_features = 128;
+  int text_features = 32;
   FusionKind fusion = FusionKind::concatenate;
   int hidden_features = 0;         // dense layer between fusion and class; 0: none
   bool branch_heads = true;        // image and text classify on their own too; answers are averaged
