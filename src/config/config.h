@@ -67,9 +67,9 @@ struct Config {
   double embedding_rate = 0.1;  // of word vectors, as a share of learning_rate
   double weight_decay = 0.05;
   Schedule schedule = Schedule::one_cycle;
-  double warmup = 0.15;        // share of the steps over which the rate rises
-  double ema_decay = 0.99;     // of the averaged weights that are kept; 0: none
-  double mixup = 0;          // probability of mixing a batch with another order of itself
+  double warmup = 0.15;     // share of the steps over which the rate rises
+  double ema_decay = 0.99;  // of the averaged weights that are kept; 0: none
+  double mixup = 0;         // probability of mixing a batch with another order of itself
   double word_dropout = 0;  // probability of hiding a word in training
   double label_smoothing = 0.03;
   ClassWeights class_weights = ClassWeights::none;

@@ -42,7 +42,7 @@ void add_model(Binder& add) {
   add("ngram-max", &Config::ngram_max, range(0, 16), "Longest character n-gram; 0: none");
   add("ngram-buckets", &Config::ngram_buckets, range(0, 100000000), "Rows of the hashed n-gram embedding; 0: none");
   add("word-features", &Config::word_features, range(1, 8192), "Width of a word embedding");
-  add("text-encoder", &Config::text_encoder, "Network of the text: LSTM, bidirectional LSTM, average of the embeddings, or their sum weighted by TF-IDF");
+  add("text-encoder", &Config::text_encoder, "Network of the text: an LSTM, a bidirectional one, average of embeddings, or sum by TF-IDF");
   add("text-features", &Config::text_features, range(1, 8192), "Width of the hidden state of the text encoder");
   add("fusion", &Config::fusion, "How the features of picture and text are joined");
   add("hidden-features", &Config::hidden_features, range(0, 8192), "Width of the dense layer between fusion and classes; 0: none");

@@ -266,6 +266,7 @@ TEST(Network, HidesOneBranchOrTheOtherInTrainingButNeverBoth) {
   config.dropout = 0;
   config.embedding_dropout = 0;
   // Of the same seed, so the same but for the hiding; 0.5 hides one of the two in every row.
+  config.colour_bins = config.gradient_cells = 0;
   config.branch_dropout = 0;
   Case whole(config);
   config.branch_dropout = 0.5;
@@ -286,6 +287,27 @@ TEST(Network, HidesOneBranchOrTheOtherInTrainingButNeverBoth) {
   EXPECT_TRUE((is_image | is_text).all().item<bool>());
   EXPECT_GT(is_image.sum().item<int>(), 16);
   EXPECT_GT(is_text.sum().item<int>(), 16);
+}
+
+TEST(Network, HidesWhatIsLearntOrWhatIsDescribedInTraining) {
+  Config config = small(Config());
+  config.inputs = Inputs::image;
+  config.dropout = 0;
+  config.branch_dropout = 0;
+  Case whole(config);
+  config.branch_dropout = 0.5;
+  Case hiding(config);
+  NetworkInput input = whole.network.input_from(whole.batch(0, 64));
+  Pass pass;
+  pass.training = true;
+  pass.generator = at::make_generator<at::CPUGeneratorImpl>(9);
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor some = hiding.network.forward(input, pass).front();
+  input.descriptors = torch::zeros_like(input.descriptors);
+  const torch::Tensor learnt_alone = whole.network.forward(input, pass).front();
+  const int hidden = ((some - learnt_alone).abs().amax(1) < 1e-5).sum().item<int>();
+  EXPECT_GT(hidden, 16);
+  EXPECT_LT(hidden, 48);
 }
 
 // Moves one row of the table of word vectors; true when the answer to a text moves with it.
@@ -320,9 +342,9 @@ TEST(Network, WeighsItsThreeHeadsAlike) {
   const torch::Tensor a = torch::tensor({{1.0F, 0.0F}}), b = torch::tensor({{-2.0F, 0.5F}});
   const torch::Tensor p = Network::probabilities({a, b, a});
   const double first =
-      std::exp(2 * std::log(1 / (1 + std::exp(-1.0))) - std::log(1 + std::exp(2.5)));
+      std::cbrt(std::exp(2 * std::log(1 / (1 + std::exp(-1.0))) - std::log(1 + std::exp(2.5))));
   const double second =
-      std::exp(2 * std::log(1 / (1 + std::exp(1.0))) - std::log(1 + std::exp(-2.5)));
+      std::cbrt(std::exp(2 * std::log(1 / (1 + std::exp(1.0))) - std::log(1 + std::exp(-2.5))));
   EXPECT_NEAR(p[0][0].item<double>(), first / (first + second), 1e-6);
 }
 

@@ -42,9 +42,10 @@ double gradient_norm(const Parameters& parameters) {
   return std::sqrt(sum);
 }
 
-// Algorithm 1 of Kingma and Ba; 2 of Loshchilov and Hutter when the decay is decoupled.
+// Algorithm 1 of Kingma and Ba; 2 of Loshchilov and Hutter when the decay is decoupled. A table
+// shares the second moment of all its numbers (Ginsburg et al.).
 struct PlainMoments {
-  bool decoupled;
+  bool decoupled, shared;
   double decay, beta2;
   Numbers weights, first, second;
   int steps = 0;
@@ -53,12 +54,14 @@ struct PlainMoments {
     ++steps;
     first.resize(weights.size());
     second.resize(weights.size());
+    double mean_square = 0;
+    for (const double g : gradients) mean_square += g * g / static_cast<double>(gradients.size());
     for (std::size_t i = 0; i < weights.size(); ++i) {
       double& w = weights[i];
       if (decoupled) w -= rate * decay * w;
       const double g = gradients[i] + (decoupled ? 0 : decay * w);
       first[i] = 0.9 * first[i] + 0.1 * g;
-      second[i] = beta2 * second[i] + (1 - beta2) * g * g;
+      second[i] = beta2 * second[i] + (1 - beta2) * (shared ? mean_square : g * g);
       const double mean = first[i] / (1 - std::pow(0.9, steps));
       const double variance = second[i] / (1 - std::pow(beta2, steps));
       w -= rate * mean / (std::sqrt(variance) + 1e-8);
@@ -73,7 +76,8 @@ void expect_as_plain_loops(const Config& config) {
   std::vector<PlainMoments> plain;
   for (const auto& [name, tensor] : parameters.named) {
     const double decay = name == "head.weight" ? config.weight_decay : 0;
-    plain.push_back({decoupled, decay, decoupled ? 0.99 : 0.999, numbers(tensor), {}, {}});
+    const bool shared = decoupled && name == "text.embedding.weight";
+    plain.push_back({decoupled, shared, decay, decoupled ? 0.99 : 0.999, numbers(tensor), {}, {}});
   }
   for (int step = 0; step < 6; ++step) {
     parameters.set_gradients(step);
@@ -83,7 +87,7 @@ void expect_as_plain_loops(const Config& config) {
     for (std::size_t p = 0; p < plain.size(); ++p) {
       Numbers gradients = numbers(parameters.named[p].second.grad());
       for (double& g : gradients) g *= scale;
-      plain[p].step(gradients, rate);
+      plain[p].step(gradients, plain[p].shared ? config.embedding_rate * rate : rate);
     }
     ASSERT_TRUE(optimizer.step(rate));
     EXPECT_EQ(gradient_norm(parameters), 0);
