@@ -1,5 +1,5 @@
 # A thin front for CMake. Every target works on a fresh machine: it sets up what is missing first.
-.PHONY: demo test faults build bench check format docs setup clean
+.PHONY: demo test faults accuracy honest build check format docs setup clean
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 DEMO_DATA ?= data/emoji
@@ -19,6 +19,16 @@ test: build
 # Kills training and comparison at 30 moments each and resumes them; takes some minutes.
 faults: build
 	@ctest --test-dir build/release -L slow -R ^faults --verbose
+
+# Holds the accuracy of both presets, and of Korean text, against what is expected; some 10 minutes.
+accuracy: build
+	@test -f $(DEMO_DATA)/data.csv || build/release/diptych sample emoji $(DEMO_DATA)
+	@bench/accuracy.sh $(DEMO_DATA) runs/accuracy
+
+# Shuffles the text 20 times, and no more than once may it be said to help; short trainings.
+honest: build
+	@test -f $(DEMO_DATA)/data.csv || build/release/diptych sample emoji $(DEMO_DATA)
+	@bench/shuffled_text.sh $(DEMO_DATA) runs/shuffled --epochs 8
 
 # The pages that the program writes itself.
 docs: build
