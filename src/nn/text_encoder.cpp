@@ -9,7 +9,9 @@ namespace {
 // [rows,D] table; a token's vector is the mean of its bag (Bojanowski et al., TACL 2017).
 class Embedding : public torch::nn::Module {
  public:
-  Embedding(int rows, int features, const at::Generator& generator, double deviation = 0.3) {
+  // A word that training never saw keeps its first vector: a small one says little.
+  static constexpr double kDeviation = 0.03;
+  Embedding(int rows, int features, const at::Generator& generator, double deviation = kDeviation) {
     weight_ = register_parameter("weight", torch::empty({rows, features}, memory_of(generator)));
     fill_normal(weight_, deviation, generator);
   }
