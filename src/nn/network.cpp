@@ -164,11 +164,12 @@ torch::Tensor Network::standardise(const NetworkInput& input) const {
   return x.contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-void Network::hide_either(torch::Tensor& learnt, torch::Tensor& described, Pass& pass) const {
-  if (!pass.training || config_.branch_dropout <= 0) return;
-  const torch::Tensor draw = torch::empty({learnt.size(0), 1}).uniform_(0, 1, pass.generator);
-  learnt = learnt * (draw >= config_.branch_dropout);
-  described = described * (draw < 1 - config_.branch_dropout);
+// One draw a row: below p the first is hidden, above 1 - p the second; never both.
+torch::Tensor Network::keep_either(std::int64_t rows, Pass& pass) const {
+  if (!pass.training || config_.branch_dropout <= 0) return torch::ones({rows, 2});
+  const torch::Tensor draw = torch::empty({rows}).uniform_(0, 1, pass.generator);
+  return torch::stack({draw >= config_.branch_dropout, draw < 1 - config_.branch_dropout}, 1)
+      .to(at::kFloat);
 }
 
 std::vector<torch::Tensor> Network::branches(const NetworkInput& input, Pass& pass) {
@@ -177,9 +178,9 @@ std::vector<torch::Tensor> Network::branches(const NetworkInput& input, Pass& pa
     const torch::Tensor present = input.has_image.unsqueeze(1);
     torch::Tensor image = image_->forward(standardise(input), pass);
     if (descriptors_) {
-      torch::Tensor described = descriptors_->forward(input.descriptors);
-      hide_either(image, described, pass);
-      image = torch::cat({image, described}, 1);
+      const torch::Tensor described = descriptors_->forward(input.descriptors);
+      const torch::Tensor keep = keep_either(image.size(0), pass);
+      image = torch::cat({image * keep.slice(1, 0, 1), described * keep.slice(1, 1, 2)}, 1);
     }
     features.push_back(image * present);
   }
@@ -189,13 +190,7 @@ std::vector<torch::Tensor> Network::branches(const NetworkInput& input, Pass& pa
 
 torch::Tensor Network::present(const NetworkInput& input, Pass& pass) const {
   const torch::Tensor has_text = (input.text.lengths > 0).to(at::kFloat);
-  torch::Tensor present = torch::stack({input.has_image, has_text}, 1);
-  if (!pass.training || config_.branch_dropout <= 0) return present;
-  // One draw a row: below p the image is hidden, above 1 - p the text; never both.
-  const torch::Tensor draw = torch::empty({present.size(0)}).uniform_(0, 1, pass.generator);
-  const torch::Tensor keep =
-      torch::stack({draw >= config_.branch_dropout, draw < 1 - config_.branch_dropout}, 1);
-  return present * keep;
+  return torch::stack({input.has_image, has_text}, 1) * keep_either(has_text.size(0), pass);
 }
 
 torch::Tensor Network::classify(const torch::Tensor& fused, Pass& pass) {

@@ -56,8 +56,8 @@ class Network : public torch::nn::Module {
   Network(const Config& config, const NetworkShape& shape, const at::Generator& generator);
   torch::Tensor standardise(const NetworkInput& input) const;
   torch::Tensor present(const NetworkInput& input, Pass& pass) const;
-  // In training, with a probability each: what was learnt or what is described; never both.
-  void hide_either(torch::Tensor& learnt, torch::Tensor& described, Pass& pass) const;
+  // [rows,2] of 1 and 0: in training each of two is hidden with a probability, never both.
+  torch::Tensor keep_either(std::int64_t rows, Pass& pass) const;
   // Features [B,D] of each branch: image, text; zero where a row lacks that input.
   std::vector<torch::Tensor> branches(const NetworkInput& input, Pass& pass);
   torch::Tensor classify(const torch::Tensor& fused, Pass& pass);
