@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/csv.h"
 #include "base/error.h"
 #include "base/parallel.h"
 #include "config/options.h"
@@ -23,12 +24,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kGallerySide = 12;  // pictures of each kind
-
-std::string quoted(const std::string& text) {
-  std::string result = "\"";
-  for (char c : text) result += c == '"' ? "\"\"" : std::string(1, c);
-  return result + "\"";
-}
 
 float probability_of(const Trial& trial, std::size_t row, std::int32_t chosen) {
   const std::size_t classes = trial.probabilities.size() / trial.rows.size();
@@ -129,10 +124,10 @@ std::string predictions_csv(std::span<const Trial> trials, const Dataset& datase
     const auto answers = predicted_classes(trial.probabilities, static_cast<int>(classes.size()));
     for (std::size_t i = 0; i < trial.rows.size(); ++i) {
       const Example& example = dataset[static_cast<std::size_t>(trial.rows[i])];
-      csv += fmt::format("{},{},{},{},{},{},{:.6f}\n", trial.seed, quoted(trial.recipe),
-                         example.row, quoted(example.id),
-                         quoted(classes[static_cast<std::size_t>(trial.labels[i])]),
-                         quoted(classes[static_cast<std::size_t>(answers[i])]),
+      csv += fmt::format("{},{},{},{},{},{},{:.6f}\n", trial.seed, csv_cell(trial.recipe),
+                         example.row, csv_cell(example.id),
+                         csv_cell(classes[static_cast<std::size_t>(trial.labels[i])]),
+                         csv_cell(classes[static_cast<std::size_t>(answers[i])]),
                          probability_of(trial, i, answers[i]));
     }
   }

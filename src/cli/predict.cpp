@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "base/csv.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
@@ -55,13 +56,6 @@ std::string json_line(const Line& line, const std::vector<std::string>& classes)
     object["probabilities"][classes[k]] = line.probabilities[k];
   }
   return object.dump();
-}
-
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
 }
 
 std::string csv_line(const Line& line, const std::vector<std::string>& classes) {

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <unordered_map>
 
+#include "base/csv.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "data/table.h"
@@ -322,16 +323,11 @@ Dataset read_dataset(const fs::path& path, const ReadOptions& options) {
 }
 
 std::string problems_csv(std::span<const RowProblem> problems) {
-  const auto quoted = [](const std::string& text) {
-    std::string result = "\"";
-    for (char c : text) result += c == '"' ? "\"\"" : std::string(1, c);
-    return result + "\"";
-  };
   std::string csv = "row,id,problem,action,detail\n";
   for (const RowProblem& problem : problems) {
-    csv += fmt::format("{},{},{},{},{}\n", problem.row, quoted(problem.id),
-                       problem_name(problem.problem),
-                       problem_skips(problem.problem) ? "skipped" : "used", quoted(problem.detail));
+    csv += fmt::format(
+        "{},{},{},{},{}\n", problem.row, csv_cell(problem.id), problem_name(problem.problem),
+        problem_skips(problem.problem) ? "skipped" : "used", csv_cell(problem.detail));
   }
   return csv;
 }

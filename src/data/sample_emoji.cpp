@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/csv.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -299,23 +300,14 @@ void join_identical(std::vector<Row>& rows) {
   for (Row& row : rows) row.group = root(row.group);
 }
 
-// --- CSV by RFC 4180
-
-std::string quoted(const std::string& field) {
-  if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
-  std::string result = "\"";
-  for (const char c : field) result += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return result + '"';
-}
-
 std::string csv(const std::vector<Row>& rows) {
   std::string result = kHeader;
   for (const Row& row : rows) {
-    result += quoted(image_name(row));
+    result += csv_cell(image_name(row));
     for (const std::string* field :
          {&row.keywords, &row.label, &row.group, &row.name, &row.keywords, &row.name_ko,
           &row.keywords_ko, &row.subgroup}) {
-      result += ',' + quoted(*field);
+      result += ',' + csv_cell(*field);
     }
     result += '\n';
   }
