@@ -1,7 +1,6 @@
 #include "data/split.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <string>
 
@@ -18,6 +17,8 @@ struct Group {
   Rows rows;
   int label = 0;
 };
+
+using Groups = std::vector<const Group*>;
 
 std::vector<Group> groups_of(const Dataset& dataset) {
   std::map<std::string, std::size_t> index;
@@ -45,41 +46,35 @@ std::vector<Group> groups_of(const Dataset& dataset) {
   return groups;
 }
 
-std::map<int, std::vector<const Group*>> by_class(const std::vector<Group>& groups) {
-  std::map<int, std::vector<const Group*>> result;
+std::map<int, Groups> by_class(const std::vector<Group>& groups) {
+  std::map<int, Groups> result;
   for (const Group& group : groups) result[group.label].push_back(&group);
   return result;
 }
 
-constexpr std::size_t kParts = 3;  // test, validation, train
+constexpr std::size_t kParts = 3;  // train, validation, test
 
-// Deals one class's groups, shuffled, each to the part that is furthest below its share. The first
-// group goes to train, the next to test, the third to validation, so that none stays empty.
-void deal(std::span<const Group*> groups, const std::array<double, kParts>& shares,
-          std::array<Rows, kParts>& parts) {
+// Moves whole groups from `groups` to `part`, in order: each to the side that is furthest below its
+// share of the rows. `part` gets one group or more, and `least` or more stay.
+void deal(Groups& groups, double share, std::size_t least, Rows& part) {
   double total = 0;
   for (const Group* group : groups) total += static_cast<double>(group->rows.size());
-  std::array<double, kParts> dealt{};
-  constexpr std::array<std::size_t, kParts> kFirst{2, 0, 1};
+  Groups staying;
+  double moved = 0, stayed = 0;
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    const double size = static_cast<double>(groups[i]->rows.size());
-    std::size_t to = 0;
-    double most = -1e300;
-    for (std::size_t part = 0; part < kParts; ++part) {
-      const double lacking = shares[part] * total - dealt[part];
-      if (lacking > most) {
-        most = lacking;
-        to = part;
-      }
-    }
     const std::size_t left = groups.size() - i;
-    const auto is_empty = [&](std::size_t part) { return dealt[part] == 0; };
-    const auto empty = static_cast<std::size_t>(std::count_if(
-        kFirst.begin(), kFirst.end(), [&](std::size_t part) { return is_empty(part); }));
-    if (left <= empty) to = *std::find_if(kFirst.begin(), kFirst.end(), is_empty);
-    dealt[to] += size;
-    parts[to].insert(parts[to].end(), groups[i]->rows.begin(), groups[i]->rows.end());
+    const bool must_move = moved == 0 && staying.size() >= least && left == 1;
+    const bool must_stay = staying.size() + left <= least;
+    const bool lacks_more = share * total - moved > (1 - share) * total - stayed;
+    const bool moves = must_move || (lacks_more && !must_stay);
+    const Rows& rows = groups[i]->rows;
+    (moves ? moved : stayed) += static_cast<double>(rows.size());
+    if (moves)
+      part.insert(part.end(), rows.begin(), rows.end());
+    else
+      staying.push_back(groups[i]);
   }
+  groups = std::move(staying);
 }
 
 }  // namespace
@@ -98,17 +93,20 @@ Split make_split(const Dataset& dataset, const SplitFractions& fractions, std::u
                 "two classes or more are needed, each with three groups of rows or more; "
                 "--label-column names the column of classes");
   }
-  const std::array<double, kParts> shares{fractions.test,
-                                          (1 - fractions.test) * fractions.validation,
-                                          (1 - fractions.test) * (1 - fractions.validation)};
-  std::array<Rows, kParts> parts;
+  Split split;
   Rng rng(seed, Stream::split);
   for (auto& [label, members] : classes) {
     rng.shuffle(std::span(members));
-    deal(members, shares, parts);
+    deal(members, fractions.test, 2, split.test);
+    deal(members, fractions.validation, 1, split.validation);
+    for (const Group* group : members) {
+      split.train.insert(split.train.end(), group->rows.begin(), group->rows.end());
+    }
   }
-  for (Rows& rows : parts) std::sort(rows.begin(), rows.end());
-  return {std::move(parts[2]), std::move(parts[1]), std::move(parts[0])};
+  for (Rows* rows : {&split.train, &split.validation, &split.test}) {
+    std::sort(rows->begin(), rows->end());
+  }
+  return split;
 }
 
 std::vector<RowProblem> small_classes(const Dataset& dataset) {

@@ -17,10 +17,11 @@ struct Split {
 };
 
 // Groups (a row with an empty group is its own) are dealt whole. Within each class, groups are
-// shuffled by the seed and dealt to the part that is furthest below its share, so that every class
-// keeps the fractions as nearly as its groups allow and each part has at least one group of it.
-// A group with rows of several classes counts for its most frequent one.
-// Throws Error{data} when fewer than two classes are left.
+// shuffled by the seed and dealt to the part that is furthest below its share, test first, then
+// validation from the rest: so that every class keeps the fractions as nearly as its groups allow,
+// each part has at least one group of it, and the test rows are the same for any share of
+// validation. A group with rows of several classes counts for its most frequent one. Throws
+// Error{data} when fewer than two classes are left.
 Split make_split(const Dataset& dataset, const SplitFractions& fractions, std::uint64_t seed);
 
 // The rows of classes with fewer than three groups, which cannot stand in every part of a split: a

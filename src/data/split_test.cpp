@@ -133,6 +133,16 @@ TEST(Split, PutsEveryClassInEveryPartHoweverSmallTheFractions) {
   }
 }
 
+TEST(Split, TestsOnTheSameRowsWhateverIsLeftOutForValidation) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const Dataset dataset = drawn(seed, 3, 100);
+    const Split little = make_split(dataset, {0.2, 0.05}, seed);
+    const Split much = make_split(dataset, {0.2, 0.5}, seed);
+    EXPECT_EQ(little.test, much.test);
+    EXPECT_LT(little.validation.size(), much.validation.size());
+  }
+}
+
 TEST(Split, IsTheSeedsOwnOnEveryMachine) {
   const Dataset dataset = drawn(7, 2, 60);
   const Split split = make_split(dataset, {}, 1);
@@ -143,8 +153,8 @@ TEST(Split, IsTheSeedsOwnOnEveryMachine) {
   std::vector<Member> members;
   for (int i = 0; i < 20; ++i) members.push_back({i % 2});
   const Split known = make_split(dataset_of(members, 2), {0.2, 0.25}, 1);
-  EXPECT_THAT(known.test, testing::ElementsAre(3, 12, 13, 18));
-  EXPECT_THAT(known.validation, testing::ElementsAre(6, 10, 11, 17));
+  EXPECT_THAT(known.test, testing::ElementsAre(0, 5, 10, 17));
+  EXPECT_THAT(known.validation, testing::ElementsAre(3, 12, 13, 18));
 }
 
 TEST(Split, DoesNotDependOnTheNamesOfGroups) {
