@@ -62,24 +62,36 @@ void check_options(const TokenizerOptions& options, ErrorKind kind) {
   }
 }
 
+struct SeenWord {
+  std::string folded;
+  Casing casing = Casing::lower;
+};
+
 // The words that are seen of a text. Building and encoding must cut alike, or a word could get an
 // id that no text ever shows.
-std::vector<std::string> seen_words(std::string_view text, const TokenizerOptions& options) {
+std::vector<SeenWord> seen_words(std::string_view text, const TokenizerOptions& options) {
   const auto most = static_cast<std::size_t>(options.max_tokens);
   const std::string_view start = cut_utf8(text, std::min(kMaxTextBytes, most * kMaxWordBytes));
-  std::vector<std::string> seen = words(normalise(start), most);
-  for (std::string& word : seen) word.resize(cut_utf8(word, kMaxWordBytes).size());
+  std::vector<SeenWord> seen;
+  for (const std::string& word : words(normalise(start, Case::keep), most)) {
+    SeenWord next{normalise(cut_utf8(word, kMaxWordBytes)), casing(word)};
+    next.folded.resize(cut_utf8(next.folded, kMaxWordBytes).size());
+    if (!next.folded.empty()) seen.push_back(std::move(next));
+  }
   return seen;
 }
 
 // Appends at most max_ngrams ids; at least one, so that a word shorter than ngram_min has a trace.
-void append_ngrams(const std::string& word, const TokenizerOptions& options,
+// A word with capitals has one more, which says so: no n-gram of a folded word is written like it.
+void append_ngrams(const SeenWord& word, const TokenizerOptions& options,
                    std::vector<std::int32_t>& ids) {
-  const std::string marked = "<" + word + ">";
+  const std::string marked = "<" + word.folded + ">";
   const std::vector<std::string_view> characters = code_points(marked);
   const auto add = [&](std::string_view ngram) {
     ids.push_back(static_cast<std::int32_t>(hash64(ngram) % options.buckets));
   };
+  if (word.casing == Casing::capitalised) add("Aa");
+  if (word.casing == Casing::capitals) add("AA");
   const int count = static_cast<int>(characters.size());
   if (count < options.ngram_min) return add(marked);
   int left = options.max_ngrams;
@@ -139,7 +151,7 @@ Tokenizer Tokenizer::build(std::span<const std::string_view> texts,
   check_options(options, ErrorKind::config);
   std::unordered_map<std::string, std::int64_t> counts;
   for (const std::string_view text : texts) {
-    for (std::string& word : seen_words(text, options)) ++counts[std::move(word)];
+    for (SeenWord& word : seen_words(text, options)) ++counts[std::move(word.folded)];
   }
   std::erase_if(counts, [&](const auto& entry) { return entry.second < options.min_count; });
 
@@ -196,8 +208,8 @@ json Tokenizer::to_json() const {
 
 Encoding Tokenizer::encode(std::string_view text) const {
   Encoding encoding;
-  for (const std::string& word : seen_words(text, options_)) {
-    const auto found = ids_.find(word);
+  for (const SeenWord& word : seen_words(text, options_)) {
+    const auto found = ids_.find(word.folded);
     encoding.tokens.push_back(found == ids_.end() ? kUnknownToken : found->second);
     if (has_ngrams(options_)) append_ngrams(word, options_, encoding.ngrams);
     encoding.ngram_ends.push_back(static_cast<std::int32_t>(encoding.ngrams.size()));

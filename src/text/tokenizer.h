@@ -1,6 +1,6 @@
 // Text to numbers: words from a vocabulary of the training rows, and hashed character n-grams that
 // leave no word of any language unknown (Bojanowski et al., "Enriching word vectors with subword
-// information", TACL 2017).
+// information", TACL 2017). Words and n-grams are folded; capitals count as an n-gram of their own.
 #pragma once
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
@@ -19,7 +19,7 @@ struct TokenizerOptions {
   int ngram_min = 0;       // code points of "<word>"; 0: no n-grams
   int ngram_max = 0;
   int buckets = 0;      // n-gram ids are hash % buckets; 0: no n-grams
-  int max_ngrams = 64;  // per word
+  int max_ngrams = 64;  // per word, its capitals not counted
 
   bool operator==(const TokenizerOptions&) const = default;
 };

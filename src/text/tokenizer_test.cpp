@@ -81,6 +81,33 @@ TEST(TokenizerTest, NgramsRunOverTheCodePointsOfTheMarkedWord) {
   EXPECT_THAT(encoding.ngram_ends, ElementsAre(5, 8));
 }
 
+TEST(TokenizerTest, CapitalsAreOneNgramMoreBesideThoseOfTheFoldedWord) {
+  const auto tokenizer = Tokenizer::build({}, with_ngrams());
+  const auto bucket = [](std::string_view ngram) {
+    return static_cast<std::int32_t>(hash64(ngram) % 1000);
+  };
+  const auto plain = tokenizer.encode("kenya nasa iphone").ngrams;
+  for (const auto& [text, mark] : {std::pair{"Kenya", "Aa"}, {"iPhone", "Aa"}, {"NASA", "AA"}}) {
+    const auto marked = tokenizer.encode(text).ngrams;
+    EXPECT_EQ(marked.front(), bucket(mark)) << text;
+    EXPECT_FALSE(std::ranges::search(plain, std::span(marked).subspan(1)).empty()) << text;
+  }
+  EXPECT_EQ(tokenizer.encode("고양이 猫").ngrams.size(), 10u + 3u);
+}
+
+TEST(TokenizerTest, CapitalsMakeNoOtherWord) {
+  const auto tokenizer = Tokenizer::build(Texts{"Cat CAT cat"}, {});
+  EXPECT_EQ(tokenizer.vocabulary_size(), kFirstWord + 1);
+  EXPECT_THAT(tokenizer.encode("cAT").tokens, ElementsAre(kFirstWord));
+  EXPECT_THAT(tokenizer.encode("Cat").ngrams, IsEmpty());
+}
+
+TEST(TokenizerTest, AWordOfNothingVisibleIsNoWord) {
+  // Folding takes what is ignored by default; a lone Hangul filler is a letter until then.
+  EXPECT_THAT(Tokenizer::build({}, with_ngrams()).encode("a \u3164 b").tokens,
+              ElementsAre(kUnknownToken, kUnknownToken));
+}
+
 TEST(TokenizerTest, ALongWordHasNoMoreNgramsThanTheCapAndAShortOneAtLeastOne) {
   auto options = with_ngrams();
   options.max_ngrams = 7;

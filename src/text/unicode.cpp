@@ -84,16 +84,18 @@ icu::BreakIterator& word_iterator() {
   return *iterator;
 }
 
-std::string normalise_valid(std::string_view text) {
+std::string normalise_valid(std::string_view text, Case letters) {
   UErrorCode status = U_ZERO_ERROR;
-  const icu::Normalizer2* folding = icu::Normalizer2::getNFKCCasefoldInstance(status);
+  const icu::Normalizer2* form = letters == Case::fold
+                                     ? icu::Normalizer2::getNFKCCasefoldInstance(status)
+                                     : icu::Normalizer2::getNFKCInstance(status);
   check(status, "load its normalisation");
-  std::string folded;
+  std::string normal;
   const int size = static_cast<int>(text.size());
-  icu::StringByteSink<std::string> sink(&folded, size);
-  folding->normalizeUTF8(0, {text.data(), size}, sink, nullptr, status);
+  icu::StringByteSink<std::string> sink(&normal, size);
+  form->normalizeUTF8(0, {text.data(), size}, sink, nullptr, status);
   check(status, "normalise a text");
-  return single_spaced(folded);
+  return single_spaced(normal);
 }
 
 }  // namespace
@@ -124,10 +126,11 @@ std::string_view cut_utf8(std::string_view text, std::size_t max_bytes) {
   return kept.substr(0, kept.size() - end.size() + static_cast<std::size_t>(length));
 }
 
-std::string normalise(std::string_view text) {
+std::string normalise(std::string_view text, Case letters) {
   check_size(text, kMaxNormaliseBytes);
   // ICU lets invalid bytes through.
-  return is_valid_utf8(text) ? normalise_valid(text) : normalise_valid(repair_utf8(text));
+  return is_valid_utf8(text) ? normalise_valid(text, letters)
+                             : normalise_valid(repair_utf8(text), letters);
 }
 
 std::vector<std::string> words(std::string_view normalised, std::size_t max_words) {
@@ -148,6 +151,18 @@ std::vector<std::string> words(std::string_view normalised, std::size_t max_word
     start = end;
   }
   return result;
+}
+
+Casing casing(std::string_view word) {
+  int capitals = 0, small = 0;
+  for (std::int64_t position = 0; position < std::ssize(word);) {
+    const UChar32 code_point = next_code_point(word, position);
+    if (code_point < 0) continue;
+    capitals += u_isUUppercase(code_point) || u_istitle(code_point);
+    small += u_isULowercase(code_point);
+  }
+  if (capitals == 0) return Casing::lower;
+  return capitals > 1 && small == 0 ? Casing::capitals : Casing::capitalised;
 }
 
 std::vector<std::string_view> code_points(std::string_view text) {

@@ -63,6 +63,29 @@ TEST(UnicodeTest, NormalisingFoldsWidthCaseAndWhiteSpace) {
   EXPECT_EQ(normalise(" \t\u2028"), "");
 }
 
+TEST(UnicodeTest, NormalisingKeepsCaseWhenAsked) {
+  EXPECT_EQ(normalise(" ＦＵＬＬ  Straße", Case::keep), "FULL Straße");
+}
+
+TEST(UnicodeTest, CasingTellsNoneSomeAndAllCapitals) {
+  for (const auto& [word, expected] : {std::pair{"cat", Casing::lower},
+                                       {"Cat", Casing::capitalised},
+                                       {"iPhone", Casing::capitalised},
+                                       {"A", Casing::capitalised},
+                                       {"NASA", Casing::capitals},
+                                       {"R2D2", Casing::capitals},
+                                       {"ÉTÉ", Casing::capitals},
+                                       {"Ёлка", Casing::capitalised},
+                                       {"ǅ", Casing::capitalised},
+                                       {"고양이", Casing::lower},
+                                       {"猫", Casing::lower},
+                                       {"42", Casing::lower},
+                                       {"", Casing::lower},
+                                       {"\xFF\xC3", Casing::lower}}) {
+    EXPECT_EQ(casing(word), expected) << word;
+  }
+}
+
 TEST(UnicodeTest, WordsAreFoundInScriptsWithAndWithoutSpaces) {
   EXPECT_THAT(words("the cat's 3.5 meals, served."),
               ElementsAre("the", "cat's", "3.5", "meals", "served"));
