@@ -100,7 +100,8 @@ std::vector<Option> build_table() {
   return std::move(add.table);
 }
 
-// What the paper's preset sets: its figure 1, and nothing else.
+// What the paper's preset sets: the network of its figure 1, and nothing else. The paper leaves the
+// widths and the training open: Adam, with an average over the last steps to steady its last one.
 const std::vector<std::pair<const char*, const char*>> kPaper = {
     {"image-size", "48"},
     {"image-encoder", "plain"},
@@ -111,7 +112,7 @@ const std::vector<std::pair<const char*, const char*>> kPaper = {
     {"ngram-min", "0"},
     {"ngram-max", "0"},
     {"ngram-buckets", "0"},
-    {"word-features", "128"},
+    {"word-features", "512"},
     {"text-encoder", "lstm"},
     {"text-features", "128"},
     {"hidden-features", "128"},
@@ -122,7 +123,7 @@ const std::vector<std::pair<const char*, const char*>> kPaper = {
     {"embedding-dropout", "0"},
     {"word-dropout", "0"},
     {"mixup", "0"},
-    {"ema-decay", "0"},
+    {"ema-decay", "0.98"},
     {"optimizer", "adam"},
     {"learning-rate", "0.001"},
     {"embedding-rate", "1"},

@@ -164,8 +164,7 @@ TEST(Preset, PaperIsTheModelOfThePublication) {
   EXPECT_EQ(paper.image_encoder, ImageEncoderKind::plain);
   EXPECT_THAT(paper.channels, testing::ElementsAre(32, 64, 128));
   EXPECT_EQ(paper.text_encoder, TextEncoderKind::lstm);
-  for (const int width :
-       {paper.image_features, paper.word_features, paper.text_features, paper.hidden_features}) {
+  for (const int width : {paper.image_features, paper.text_features, paper.hidden_features}) {
     EXPECT_EQ(width, 128);
   }
   EXPECT_EQ(paper.optimizer, Optimizer::adam);
@@ -177,9 +176,9 @@ TEST(Preset, PaperIsTheModelOfThePublication) {
   EXPECT_FALSE(paper.branch_heads);
   for (const double off :
        {paper.branch_loss, paper.branch_dropout, paper.dropout, paper.embedding_dropout,
-        paper.word_dropout, paper.mixup, paper.ema_decay, paper.weight_decay, paper.warmup,
-        paper.label_smoothing, paper.clip_norm, paper.augment_flip, paper.augment_shift,
-        paper.augment_scale, paper.augment_rotate, paper.augment_colour, paper.augment_erase}) {
+        paper.word_dropout, paper.mixup, paper.weight_decay, paper.warmup, paper.label_smoothing,
+        paper.clip_norm, paper.augment_flip, paper.augment_shift, paper.augment_scale,
+        paper.augment_rotate, paper.augment_colour, paper.augment_erase}) {
     EXPECT_EQ(off, 0);
   }
   EXPECT_EQ(paper.ngram_min + paper.ngram_max + paper.ngram_buckets, 0);

@@ -240,8 +240,8 @@ TEST(Training, MakesStepsOfWholeBatchesAndOfARestThatIsLargeEnough) {
 using Curve = std::vector<double>;
 const Curve kGoldenStandard{3.3365045, 2.3884883, 2.1751567, 1.9247292, 1.7501522, 1.6459239,
                             1.5339036, 1.4575199, 1.3914037, 1.3735456, 0.2444756};
-const Curve kGoldenPaper{1.0870697, 1.1026054, 1.1131521, 1.0256332, 0.9375392, 0.8505595,
-                         0.7581957, 0.6685348, 0.6028888, 0.5772116, 0.0006718};
+const Curve kGoldenPaper{1.1281285, 1.1335842, 1.0552261, 0.9409116, 0.8540569, 0.7542533,
+                         0.6622371, 0.5806972, 0.5239607, 0.5061706, 0.0003211};
 
 TEST_P(EveryPreset, FollowsItsGoldenCurve) {
   const Curve& golden = GetParam() == Preset::paper ? kGoldenPaper : kGoldenStandard;
