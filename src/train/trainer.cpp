@@ -67,6 +67,12 @@ PixelStatistics pixel_statistics(const DecodedImages& images, std::span<const st
   return result;
 }
 
+void copy_state(const Network& from, const Network& to) {
+  const torch::NoGradGuard no_grad;
+  const TensorList source = state_of(from), target = state_of(to);
+  for (std::size_t i = 0; i < target.size(); ++i) target[i].second.detach().copy_(source[i].second);
+}
+
 class Training {
  public:
   Training(const Config& config, const TrainingData& data, const TrainOptions& options,
@@ -84,9 +90,7 @@ class Training {
         weights_(class_weights(config, data)) {
     if (takes_image()) {
       const PixelStatistics statistics = pixel_statistics(*data.images, data.split.train);
-      for (const auto& network : {network_, average_, best_}) {
-        network->set_pixel_statistics(statistics.mean, statistics.deviation);
-      }
+      network_->set_pixel_statistics(statistics.mean, statistics.deviation);
     }
     if (config.inputs != Inputs::image) {
       encode_texts();
@@ -94,10 +98,9 @@ class Training {
       for (const std::int64_t& row : data.split.train) {
         texts.push_back(make_batch({nullptr, encodings_, {}}, std::span(&row, 1)));
       }
-      for (const auto& network : {network_, average_, best_}) {
-        network->set_document_frequencies(texts);
-      }
+      network_->set_document_frequencies(texts);
     }
+    for (const auto& copy : {average_, best_}) copy_state(*network_, *copy);
     TensorList parameters;
     for (const auto& item : network_->named_parameters()) {
       parameters.emplace_back(item.key(), item.value());
@@ -293,9 +296,7 @@ class Training {
       return;
     }
     state_.best_epoch = record.epoch;
-    const auto from = state_of(*average_), to = state_of(*best_);
-    const torch::NoGradGuard no_grad;
-    for (std::size_t i = 0; i < to.size(); ++i) to[i].second.detach().copy_(from[i].second);
+    copy_state(*average_, *best_);
   }
 
   TensorList tensors() const {
