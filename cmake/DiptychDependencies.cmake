@@ -50,7 +50,10 @@ add_library(dep_data INTERFACE)
 target_include_directories(dep_data SYSTEM INTERFACE ${site_packages}/pyarrow/include)
 target_link_libraries(dep_data INTERFACE ${arrow_library} ${parquet_library})
 target_link_options(dep_data INTERFACE -Wl,-rpath,${site_packages}/pyarrow)
-pkg_dependency(dep_data freetype2 harfbuzz pugixml)
+pkg_dependency(dep_data freetype2 harfbuzz pugixml libarchive)
+
+add_library(dep_download INTERFACE)
+pkg_dependency(dep_download libcurl)
 
 add_library(dep_test INTERFACE)
 target_link_libraries(dep_test INTERFACE GTest::gmock GTest::gtest_main)

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "${1:-$(dirname "$0")/..}"
 # Folders joined by a comma share a place: neither may include the other.
-order='base config image,text data metrics nn train report search serve cli'
+order='base config image,text data download,metrics nn train report search serve cli'
 
 folders=()
 for folder in src include tests fuzz bench examples; do
