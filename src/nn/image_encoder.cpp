@@ -2,6 +2,8 @@
 
 #include <numeric>
 
+#include "nn/relu_max_pool.h"
+
 namespace diptych {
 namespace {
 
@@ -24,7 +26,7 @@ class PlainEncoder : public ImageEncoder {
 
   torch::Tensor forward(torch::Tensor pixels, Pass& pass) override {
     torch::Tensor x = pixels.to(pass.compute);
-    for (const auto& block : blocks_) x = torch::max_pool2d(torch::relu(block->forward(x)), 2);
+    for (const auto& block : blocks_) x = relu_max_pool(block->forward(x));
     return torch::relu(dense_->forward(x.to(at::kFloat).flatten(1)));
   }
 
@@ -47,10 +49,16 @@ class Unit : public torch::nn::Module {
     norm_ = register_module("norm", std::make_shared<BatchNorm>(outputs));
   }
   torch::Tensor forward(const torch::Tensor& x, const Pass& pass) const {
-    return torch::relu(norm_->forward(convolution_->forward(x), pass));
+    return normed(x, pass).relu_();
+  }
+  torch::Tensor forward_pooled(const torch::Tensor& x, const Pass& pass) const {
+    return relu_max_pool(normed(x, pass));
   }
 
  private:
+  torch::Tensor normed(const torch::Tensor& x, const Pass& pass) const {
+    return norm_->forward(convolution_->forward(x), pass);
+  }
   std::shared_ptr<Convolution> convolution_;
   std::shared_ptr<BatchNorm> norm_;
 };
@@ -76,10 +84,11 @@ class ResidualEncoder : public ImageEncoder {
   }
 
   torch::Tensor forward(torch::Tensor pixels, Pass& pass) override {
-    torch::Tensor x = widen_.front()->forward(pixels.to(pass.compute), pass);
+    torch::Tensor x = widen_.front()->forward_pooled(pixels.to(pass.compute), pass);
     std::vector<torch::Tensor> pooled;
     for (std::size_t stage = 1; stage < widen_.size(); ++stage) {
-      x = widen_[stage]->forward(torch::max_pool2d(x, 2), pass);
+      if (stage > 1) x = torch::max_pool2d(x, 2);
+      x = widen_[stage]->forward(x, pass);
       x = x + residual_[stage - 1]->forward(x, pass);
       const torch::Tensor map = x.to(at::kFloat);
       pooled.push_back(map.mean({2, 3}));
