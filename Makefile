@@ -1,5 +1,5 @@
 # A thin front for CMake. Every target works on a fresh machine: it sets up what is missing first.
-.PHONY: demo test faults accuracy honest build check format docs setup clean
+.PHONY: demo test faults fuzz accuracy honest build check format docs setup clean
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 DEMO_DATA ?= data/emoji
@@ -19,6 +19,13 @@ test: build
 # Kills training and comparison at 30 moments each and resumes them; takes some minutes.
 faults: build
 	@ctest --test-dir build/release -L slow -R ^faults --verbose
+
+# Readers and decoders on 20,000 mutated files each, under the address and the undefined behaviour
+# sanitizers; takes some minutes after its build.
+fuzz: setup
+	@cmake --preset asan >/dev/null
+	@cmake --build --preset asan -j $(JOBS) --target image_fuzz exif_fuzz table_fuzz
+	@ctest --test-dir build/asan -L slow -R ^fuzz --output-on-failure
 
 # Holds the accuracy of both presets, and of Korean text, against what is expected; some 10 minutes.
 accuracy: build
