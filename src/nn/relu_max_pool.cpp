@@ -4,13 +4,7 @@
 
 #include <array>
 
-// One copy of a loop for each instruction set, chosen when the program starts.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)
-#define DIPTYCH_VECTORISED \
-  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), optimize("O3")))
-#else
-#define DIPTYCH_VECTORISED
-#endif
+#include "base/vectorised.h"
 
 namespace diptych {
 namespace {
