@@ -5,8 +5,8 @@
 namespace diptych {
 
 void keep_freed_memory() {
-  constexpr int kLargestKept = 32 << 20, kMostKept = 256 << 20;  // bytes
-  mallopt(M_MMAP_THRESHOLD, kLargestKept);
+  constexpr int kMostKept = 1 << 30;  // bytes
+  mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, kMostKept);
 }
 

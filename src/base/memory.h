@@ -3,9 +3,9 @@
 
 namespace diptych {
 
-// Keeps freed memory instead of giving it back at once: a decoder asks for the same few hundred
-// kilobytes for every picture, and getting them anew means a page fault for each four of them.
-// For the start of a program.
+// Keeps freed memory, large blocks too, instead of giving it back at once: a training step and a
+// decoder ask for the same sizes again and again, and new memory costs a page fault for each 4 KiB,
+// which is more than most operators do with it. For the start of a program.
 void keep_freed_memory();
 
 }  // namespace diptych
