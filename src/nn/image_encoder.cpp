@@ -1,7 +1,10 @@
 #include "nn/image_encoder.h"
 
+#include <fmt/format.h>
+
 #include <numeric>
 
+#include "nn/profile.h"
 #include "nn/relu_max_pool.h"
 
 namespace diptych {
@@ -26,7 +29,11 @@ class PlainEncoder : public ImageEncoder {
 
   torch::Tensor forward(torch::Tensor pixels, Pass& pass) override {
     torch::Tensor x = pixels.to(pass.compute);
-    for (const auto& block : blocks_) x = relu_max_pool(block->forward(x));
+    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+      const ProfileScope scope(fmt::format("image.conv{}", i + 1));
+      x = relu_max_pool(blocks_[i]->forward(x));
+    }
+    const ProfileScope scope("image.dense");
     return torch::relu(dense_->forward(x.to(at::kFloat).flatten(1)));
   }
 
@@ -84,9 +91,10 @@ class ResidualEncoder : public ImageEncoder {
   }
 
   torch::Tensor forward(torch::Tensor pixels, Pass& pass) override {
-    torch::Tensor x = widen_.front()->forward_pooled(pixels.to(pass.compute), pass);
+    torch::Tensor x = stem(pixels, pass);
     std::vector<torch::Tensor> pooled;
     for (std::size_t stage = 1; stage < widen_.size(); ++stage) {
+      const ProfileScope scope(fmt::format("image.stage{}", stage));
       if (stage > 1) x = torch::max_pool2d(x, 2);
       x = widen_[stage]->forward(x, pass);
       x = x + residual_[stage - 1]->forward(x, pass);
@@ -100,6 +108,10 @@ class ResidualEncoder : public ImageEncoder {
   int features() const override { return features_; }
 
  private:
+  torch::Tensor stem(const torch::Tensor& pixels, const Pass& pass) const {
+    const ProfileScope scope("image.stem");
+    return widen_.front()->forward_pooled(pixels.to(pass.compute), pass);
+  }
   int features_;
   std::vector<std::shared_ptr<Unit>> widen_, residual_;
 };
