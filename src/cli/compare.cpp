@@ -157,9 +157,7 @@ void run(const Arguments& given, const Config& config) {
 
 Action declare_compare(CLI::App& command) {
   auto given = std::make_shared<Arguments>();
-  command
-      .add_option("DATA", given->data, "A folder with data.csv, or a .csv, .tsv, .jsonl, .parquet")
-      ->required();
+  add_data(command, "DATA", given->data, "A table, a folder or shards: see below")->required();
   command.add_option("-o,--output", given->output, "Where results.json and report.html go")
       ->required();
   auto* recipe = command.add_option("--recipe", given->recipes,

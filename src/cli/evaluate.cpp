@@ -93,7 +93,7 @@ void run(const Arguments& given, const Config& config, const Model& model) {
 Action declare_evaluate(CLI::App& command) {
   auto given = std::make_shared<Arguments>();
   command.add_option("MODEL", given->model, "A run's folder or a model file")->required();
-  command.add_option("DATA", given->data, "A folder with data.csv, or a table")->required();
+  add_data(command, "DATA", given->data, "A table, a folder or shards: see below")->required();
   auto* split = command.add_option("--split", given->split,
                                    "Which rows: all, or those of the model's own split");
   allow_only(split->capture_default_str(), {"all", "test", "validation", "train"});

@@ -148,9 +148,7 @@ void run(const Arguments& given, const Config& config) {
 
 Action declare_train(CLI::App& command) {
   auto given = std::make_shared<Arguments>();
-  command
-      .add_option("DATA", given->data, "A folder with data.csv, or a .csv, .tsv, .jsonl, .parquet")
-      ->required();
+  add_data(command, "DATA", given->data, "A table, a folder or shards: see below")->required();
   command.add_option("-o,--output", given->output, "The run's folder")->required();
   command.add_flag("--overwrite", given->overwrite, "Replace the run that the folder holds");
   command.add_flag("--resume", given->resume, "Go on with a run that was stopped");

@@ -1,6 +1,8 @@
 #include "data/table.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
 #include "base/error.h"
 #include "data/table_formats.h"
@@ -27,8 +29,40 @@ void refuse_repeated_names(const std::vector<std::string>& names,
   }
 }
 
+std::string ending_of(const fs::path& path) {
+  std::string ending = path.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return ending;
+}
+
+namespace {
+
+enum class Format { csv, tsv, jsonl, parquet, arrow };
+
+constexpr std::array<std::pair<const char*, Format>, 8> kEndings{{{".csv", Format::csv},
+                                                                  {".tsv", Format::tsv},
+                                                                  {".jsonl", Format::jsonl},
+                                                                  {".ndjson", Format::jsonl},
+                                                                  {".parquet", Format::parquet},
+                                                                  {".arrow", Format::arrow},
+                                                                  {".feather", Format::arrow},
+                                                                  {".ipc", Format::arrow}}};
+
+std::optional<Format> format_of(const fs::path& path) {
+  const std::string ending = ending_of(path);
+  for (const auto& [known, format] : kEndings) {
+    if (ending == known) return format;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool is_table_name(const fs::path& path) { return format_of(path).has_value(); }
+
 Table read_table(const fs::path& path, const std::vector<std::string>& wanted,
-                 std::int32_t block_bytes) {
+                 const std::string& image, std::int32_t block_bytes) {
   std::error_code code;  // a name that cannot be looked up is not there
   if (!fs::exists(path, code)) {
     throw Error(ErrorKind::not_found, "there is no such file", path.string());
@@ -36,15 +70,24 @@ Table read_table(const fs::path& path, const std::vector<std::string>& wanted,
   if (fs::is_directory(path, code)) {
     throw Error(ErrorKind::data, "is a folder, not a table", path.string());
   }
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  if (ending == ".csv") return read_csv(path, ',', wanted, block_bytes);
-  if (ending == ".tsv") return read_csv(path, '\t', wanted, block_bytes);
-  if (ending == ".jsonl" || ending == ".ndjson") return read_jsonl(path, wanted);
-  if (ending == ".parquet") return read_parquet(path, wanted);
-  throw Error(ErrorKind::data, "the ending '" + ending + "' is not of a table", path.string(),
-              "tables are .csv, .tsv, .jsonl and .parquet");
+  const std::optional<Format> format = format_of(path);
+  if (!format) {
+    throw Error(ErrorKind::data, "the ending '" + ending_of(path) + "' is not of a table",
+                path.string(), "tables are .csv, .tsv, .jsonl, .parquet, .arrow and .feather");
+  }
+  switch (*format) {
+    case Format::csv:
+      return read_csv(path, ',', wanted, block_bytes);
+    case Format::tsv:
+      return read_csv(path, '\t', wanted, block_bytes);
+    case Format::jsonl:
+      return read_jsonl(path, wanted);
+    case Format::parquet:
+      return read_parquet(path, wanted, image);
+    case Format::arrow:
+      return read_arrow(path, wanted, image);
+  }
+  return {};
 }
 
 }  // namespace diptych

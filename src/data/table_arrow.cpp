@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "data/table.h"
 
 namespace diptych {
 namespace fs = std::filesystem;
@@ -12,10 +13,6 @@ namespace {
 
 using ArrayPointer = std::shared_ptr<arrow::Array>;
 using Cells = std::vector<std::string>;
-
-void validate(const arrow::Array& array, const fs::path& path) {
-  if (const auto status = array.ValidateFull(); !status.ok()) refuse(path, status);
-}
 
 // Text as plain bytes: what is not UTF-8 is for the dataset to repair and name.
 template <typename Array>
@@ -71,6 +68,23 @@ void add_dictionary(const ArrayPointer& chunk, const std::string& name, const fs
   }
 }
 
+template <typename Array>
+void add_lists(const ArrayPointer& chunk, const std::string& name, const fs::path& path,
+               Cells& cells) {
+  validate(*chunk, path);
+  const auto& array = static_cast<const Array&>(*chunk);
+  Cells items;
+  add_cells(array.values(), name, path, items);
+  for (std::int64_t i = 0; i < array.length(); ++i) {
+    std::string& cell = cells.emplace_back();
+    if (array.IsNull(i)) continue;
+    for (auto at = array.value_offset(i); at < array.value_offset(i + 1); ++at) {
+      if (at > array.value_offset(i)) cell += kListSeparator;
+      cell += items[static_cast<std::size_t>(at)];
+    }
+  }
+}
+
 void add_cells(const ArrayPointer& chunk, const std::string& name, const fs::path& path,
                Cells& cells) {
   const arrow::Type::type type = chunk->type_id();
@@ -88,6 +102,10 @@ void add_cells(const ArrayPointer& chunk, const std::string& name, const fs::pat
   } else if (type == arrow::Type::FLOAT) {
     validate(*chunk, path);
     add_floats<arrow::FloatArray>(chunk, cells);
+  } else if (type == arrow::Type::LIST) {
+    add_lists<arrow::ListArray>(chunk, name, path, cells);
+  } else if (type == arrow::Type::LARGE_LIST) {
+    add_lists<arrow::LargeListArray>(chunk, name, path, cells);
   } else if (arrow::is_primitive(type) || arrow::is_decimal(type) || type == arrow::Type::NA) {
     validate(*chunk, path);
     add_scalars(chunk, path, cells);
@@ -102,6 +120,10 @@ void add_cells(const ArrayPointer& chunk, const std::string& name, const fs::pat
 
 void refuse(const fs::path& path, const arrow::Status& status) {
   throw Error(ErrorKind::data, status.message(), path.string());
+}
+
+void validate(const arrow::Array& array, const fs::path& path) {
+  if (const auto status = array.ValidateFull(); !status.ok()) refuse(path, status);
 }
 
 std::shared_ptr<arrow::io::RandomAccessFile> open_table(const fs::path& path) {
