@@ -52,7 +52,8 @@ class ShardReader {
   Table read() {
     while (const TarReader::Member* member = tar_.next()) {
       std::string key, ending;
-      if (member->is_file && divide(member->name, key, ending)) add(*member, key, ending);
+      in_row_ = member->is_file && divide(member->name, key, ending);
+      if (in_row_) add(*member, key, ending);
     }
     if (!tar_.loss().empty()) note_loss();
     samples_.add_unlisted(fs::path(path_).replace_extension(".parquet"), keys_);
@@ -103,7 +104,7 @@ class ShardReader {
 
   // The row at the cut is whole when it has all that the one before it had.
   void note_loss() {
-    const bool whole = !tar_.cuts_member() && kinds_of(endings_) == kinds_of(before_);
+    const bool whole = !(tar_.cuts_member() && in_row_) && kinds_of(endings_) == kinds_of(before_);
     const std::string name = whole || keys_.empty() ? "end" : key_;
     if (!whole && !keys_.empty()) samples_.drop_row();
     samples_.add_row(name_of(name));
@@ -119,6 +120,7 @@ class ShardReader {
   std::set<std::string> keys_, endings_, before_;  // endings: of this row and of the one before
   std::string key_;
   bool has_picture_ = false;
+  bool in_row_ = false;  // the member that was read last is part of a row
 };
 
 }  // namespace

@@ -155,7 +155,6 @@ TEST_F(ShardsTest, CutOffAnywhereGiveWhatIsWholeAndSayWhatIsLost) {
             HasSubstr("is cut off or damaged behind '"), HasSubstr("lost in a damaged shard: 1"));
   for (std::size_t size = 512; size < whole.size(); size += 171) {
     const std::string text = "cut at " + std::to_string(size);
-    const bool is_whole = size >= whole.size() - 512;  // but for half of the end mark
     const auto read_cut = [&] { return read(whole.substr(0, size)); };
     if (size < 3 * 1024 + 512) {  // nothing says that the first row is whole
       EXPECT_THAT(error_of(read_cut).full(), AllOf(tells_loss, HasSubstr("s.tar"))) << text;
@@ -163,8 +162,7 @@ TEST_F(ShardsTest, CutOffAnywhereGiveWhatIsWholeAndSayWhatIsLost) {
     }
     const Dataset dataset = read_cut();
     EXPECT_EQ(lines(dataset)[0], "s.tar/a/1.jpg=빨간 사과/0/one") << text;
-    EXPECT_EQ(dataset.rows_read(), std::ssize(dataset.rows()) + (is_whole ? 0 : 1)) << text;
-    if (is_whole) continue;
+    EXPECT_EQ(dataset.rows_read(), std::ssize(dataset.rows()) + 1) << text;
     EXPECT_EQ(dataset.problems().back().problem, Problem::lost) << text;
     EXPECT_THAT(dataset.problems().back().detail, tells_loss) << text;
   }
@@ -191,6 +189,18 @@ TEST_F(ShardsTest, DamagedInTheMiddleGiveWhatStandsBeforeIt) {
   EXPECT_EQ(dataset.size(), 2u);
   EXPECT_THAT(dataset.problems().back().detail,
               AllOf(HasSubstr("damaged behind 'b/2.PNG', at byte 6144")));
+}
+
+TEST_F(ShardsTest, BehindOneAnotherInAFileAreAllRead) {
+  ReadOptions options;
+  options.needs_text = false;
+  const std::string first = tar_of({{"1.jpg", "x"}, {"1.cls", "a"}});
+  const std::string second = tar_of({{"2.jpg", "y"}, {"2.cls", "b"}});
+  EXPECT_THAT(lines(read(first + std::string(9216, '\0') + second, options)),
+              ElementsAre("s.tar/1.jpg=/a/x", "s.tar/2.jpg=/b/y"));
+  const Dataset garbage = read(first + second + std::string(600, 'x'), options);
+  EXPECT_EQ(garbage.size(), 2u);
+  EXPECT_EQ(garbage.skipped(), (Skipped{{"lost in a damaged shard", 1}}));
 }
 
 TEST_F(ShardsTest, ThatAreCompressedSayHowToUnpackThem) {

@@ -251,9 +251,15 @@ class LabelIndex {
   bool needed_;
 };
 
-std::string none_left(const std::map<std::string, std::int64_t>& skipped) {
+std::string none_left(const Dataset& dataset) {
   std::string text = "no row can be used";
-  for (const auto& [reason, count] : skipped) text += fmt::format("; {}: {}", reason, count);
+  for (const auto& [reason, count] : dataset.skipped()) {
+    text += fmt::format("; {}: {}", reason, count);
+  }
+  for (const RowProblem& problem : dataset.problems()) {
+    if (!problem_skips(problem.problem) || problem.detail.empty()) continue;
+    return text + fmt::format("; row {} ({}): {}", problem.row, problem.id, problem.detail);
+  }
   return text;
 }
 
@@ -289,7 +295,7 @@ Dataset read_dataset(const fs::path& path, const ReadOptions& options) {
   const Dataset all(std::move(rows), std::move(classes), table.source);
   Dataset dataset = all.without(reader.problems, /*keep_classes=*/!options.classes.empty());
   if (dataset.size() == 0) {
-    throw Error(ErrorKind::data, none_left(dataset.skipped()), table.source,
+    throw Error(ErrorKind::data, none_left(dataset), table.source,
                 "see the columns and the paths of the pictures (relative to the table)");
   }
   return dataset;

@@ -47,7 +47,8 @@ TEST_F(RolesTest, JoinsTheTextOfSeveralColumns) {
     options.text_column = columns;
     options.text_separator = separator;
     Cells cells;
-    for (const Example& row : read(csv, options).rows()) cells.push_back(row.text);
+    const Dataset dataset = read(csv, options);
+    for (const Example& row : dataset.rows()) cells.push_back(row.text);
     return cells;
   };
   EXPECT_THAT(texts("title, description", " | "), ElementsAre("빨간 | 사과", "only", ""));

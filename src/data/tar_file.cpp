@@ -102,6 +102,7 @@ TarReader::TarReader(const fs::path& path) : file_(std::make_unique<File>()) {
   }
   archive* handle = file_->handle;
   archive_read_support_format_tar(handle);
+  archive_read_set_options(handle, "tar:read_concatenated_archives");  // as cat and tar -A leave
   archive_read_set_read_callback(handle, File::read);
   archive_read_set_skip_callback(handle, File::skip);
   archive_read_set_callback_data(handle, file_.get());
