@@ -133,11 +133,14 @@ void run(const Arguments& given, const Config& config) {
   const LoadedData data = load_data(given.data, reading, loading);
   write_file(given.output / kProblemsName, problems_csv(data.dataset.problems()));
   progress.line(rows_line(data.dataset));
+  require_test_rows(data.dataset);
 
   const std::vector<TrialResult> results = run_trials(given, config, data, progress);
   std::vector<Trial> trials;
   for (const TrialResult& result : results) trials.push_back(result.trial);
-  const Comparison comparison = compare(trials, static_cast<int>(data.dataset.classes().size()));
+  const bool given_split = data.dataset.gives_split();
+  const Comparison comparison = compare(trials, static_cast<int>(data.dataset.classes().size()),
+                                        given_split ? SplitSource::given : SplitSource::drawn);
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const nlohmann::json json = results_json(comparison, data.dataset, {config, seconds});

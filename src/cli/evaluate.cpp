@@ -42,6 +42,7 @@ std::vector<std::int64_t> part_of(const Arguments& given, const Model& model,
   const Config& config = model.config();
   const Split split =
       make_split(dataset, {config.test_fraction, config.validation_fraction}, config.seed);
+  if (given.split == "test") require_test_rows(dataset);
   if (given.split == "test") return split.test;
   return given.split == "train" ? split.train : split.validation;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/error.h"
@@ -147,19 +148,33 @@ Split make_split(const Dataset& dataset, const SplitFractions& fractions, std::u
 }
 
 std::vector<RowProblem> small_classes(const Dataset& dataset) {
-  std::vector<RowProblem> problems;
-  const std::vector<Group> groups = groups_of(dataset);
   const bool given = dataset.gives_split();
-  const auto classes = by_class(groups, given ? std::optional(Part::train) : std::nullopt);
+  const std::vector<Group> groups = groups_of(dataset);
+  std::set<int> large;  // classes that can be learnt
+  for (const auto& [label, members] : by_class(groups)) {
+    if (!given && members.size() >= kParts) large.insert(label);
+  }
+  for (const Example& example : dataset.rows()) {
+    if (given && example.part == Part::train) large.insert(example.labels.at(0));
+  }
+  std::vector<RowProblem> problems;
   for (const Example& example : dataset.rows()) {
     const int label = example.labels.at(0);
-    const auto members = classes.find(label);
-    if (members != classes.end() && members->second.size() >= (given ? 1 : kParts)) continue;
+    if (large.contains(label)) continue;
     problems.push_back({example.row, example.id,
                         given ? Problem::untrained_class : Problem::small_class,
                         dataset.classes().at(static_cast<std::size_t>(label))});
   }
   return problems;
+}
+
+void require_test_rows(const Dataset& dataset) {
+  const auto rows = dataset.rows();
+  const bool tests = std::any_of(rows.begin(), rows.end(),
+                                 [](const Example& row) { return row.part == Part::test; });
+  if (tests || !dataset.gives_split()) return;
+  throw Error(ErrorKind::data, "the data gives a split without test rows", dataset.source(),
+              "give rows the word test, or make a split with --split-column none");
 }
 
 }  // namespace diptych

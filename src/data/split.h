@@ -33,4 +33,7 @@ Split make_split(const Dataset& dataset, const SplitFractions& fractions, std::u
 // rows. Where the data gives the split: the rows of classes without a training row.
 std::vector<RowProblem> small_classes(const Dataset& dataset);
 
+// Throws Error{data} when the data gives a split without test rows.
+void require_test_rows(const Dataset& dataset);
+
 }  // namespace diptych

@@ -249,6 +249,10 @@ TEST(GivenSplit, MayHaveNoTestRows) {
   const Split split = make_split(given("aaaaaavvvvvv"), {}, 1);
   EXPECT_EQ(split.train.size(), 6u);
   EXPECT_TRUE(split.test.empty());
+  EXPECT_THAT(error_of([] { require_test_rows(given("aaaaaavvvvvv")); }).full(),
+              AllOf(HasSubstr("without test rows"), HasSubstr("--split-column none")));
+  EXPECT_NO_THROW(require_test_rows(given("aaaaaavvvvtt")));
+  EXPECT_NO_THROW(require_test_rows(drawn(1, 3, 30)));
 }
 
 TEST(GivenSplit, NeedsTwoClassesInTraining) {
