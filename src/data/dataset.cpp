@@ -57,18 +57,14 @@ const char* part_name(Part part) {
   return "";
 }
 
-// Downloads fail for reasons that name hosts and times: the most frequent ones are told apart.
-void tell_reasons_apart(const std::map<std::string, std::int64_t>& failures,
-                        std::map<std::string, std::int64_t>& counts) {
+// Downloads fail for many reasons, some with a host or a time in them: the first ones are told
+// apart.
+void count_failure(const std::string& reason, std::map<std::string, std::int64_t>& counts) {
   constexpr std::size_t kReasons = 20, kLongest = 100;
-  std::vector<std::pair<std::int64_t, std::string>> order;
-  for (const auto& [reason, count] : failures) order.emplace_back(-count, reason);
-  std::sort(order.begin(), order.end());
   const std::string name = problem_name(Problem::failed_download);
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    const std::string reason(cut_utf8(order[i].second, kLongest));
-    counts[name + (i < kReasons ? ": " + reason : ", other reasons")] -= order[i].first;
-  }
+  const std::string told = name + ": " + std::string(cut_utf8(reason, kLongest));
+  const bool has_room = counts.size() < kReasons || counts.contains(told);
+  ++counts[has_room ? told : name + ", other reasons"];
 }
 
 }  // namespace
@@ -164,12 +160,12 @@ std::map<std::string, std::int64_t> Dataset::skipped() const {
   std::map<std::string, std::int64_t> counts, failures;
   for (const RowProblem& problem : content_->problems) {
     if (problem.problem == Problem::failed_download) {
-      ++failures[problem.detail];
+      count_failure(problem.detail, failures);
     } else if (problem_skips(problem.problem)) {
       ++counts[problem_name(problem.problem)];
     }
   }
-  tell_reasons_apart(failures, counts);
+  counts.merge(failures);
   return counts;
 }
 

@@ -85,13 +85,13 @@ const std::vector<Hostile> kHostile = {
     {"HalfABlock", std::string(300, '\0'), "is no tar"},
     {"OnlyAnEndMark", tar_end(), "there is no column 'label'; the columns are: image"},
     {"Garbage", std::string(4096, '\xa5'), "is no tar"},
-    {"Gzip", "\x1f\x8b\x08\x00"s, "gunzip"},
-    {"Zstandard", "\x28\xb5\x2f\xfd"s, "unzstd"},
+    {"Gzip", "\x1f\x8b\x08\x00"s, "unpacked to a plain .tar"},
+    {"Zstandard", "\x28\xb5\x2f\xfd"s, "unpacked to a plain .tar"},
     {"Xz",
      "\xfd"
      "7zXZ\0"s,
-     "unxz"},
-    {"Bzip2", "BZh91AY", "bunzip2"},
+     "unpacked to a plain .tar"},
+    {"Bzip2", "BZh91AY", "unpacked to a plain .tar"},
     {"Zip", "PK\3\4" + std::string(600, '\0'), "is no tar"},
     {"FirstChecksum", alone([] {
        TarHeader h{"b.jpg", 0};
@@ -180,8 +180,7 @@ const std::vector<Hostile> kHostile = {
      "3 rows; missing image: the cell is empty"},
     {"LongNames", between(repeated(tar_member("././@LongLink", "long.jpg", 'L'), 200) + row("b")),
      "2 rows; lost in a damaged shard: the shard is cut off or damaged behind 'long.jpg'"},
-    {"OldSparse", between(old_sparse()),
-     "4 rows; picture: is 8589934591 bytes; the limit is 1073741824"},
+    {"OldSparse", between(old_sparse()), "3 rows; missing image: the cell is empty"},
     {"PaxSparse",
      between(with_pax(pax_record("GNU.sparse.major", "1") + pax_record("GNU.sparse.minor", "0") +
                       pax_record("GNU.sparse.realsize", std::to_string(kHuge)) +

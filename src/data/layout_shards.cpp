@@ -14,7 +14,7 @@ namespace diptych {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::uint64_t kMostPieceBytes = 64 << 20;  // the longest text that an option allows
+constexpr std::int64_t kMostPieceBytes = 64 << 20;  // the longest text that an option allows
 
 // As webdataset divides a name: behind the last slash, before and after the first dot.
 bool divide(const std::string& name, std::string& key, std::string& ending) {

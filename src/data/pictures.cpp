@@ -5,7 +5,6 @@
 #include <new>
 
 #include "base/file.h"
-#include "data/containers.h"
 
 namespace diptych {
 namespace {

@@ -26,6 +26,13 @@ class ContainedPictures {
   virtual std::string read(std::int64_t index) = 0;
 };
 
+// The two kinds of container. Throw Error{not_found, io, data}. A member's index counts all members
+// of a tar. A table is Parquet or Arrow, its column one of bytes or of Hugging Face's {bytes,
+// path}, whose path names a file beside the table where there are no bytes.
+std::unique_ptr<ContainedPictures> open_tar_pictures(const std::filesystem::path& path);
+std::unique_ptr<ContainedPictures> open_table_pictures(const std::filesystem::path& path,
+                                                       const std::string& column);
+
 struct PictureBytes {
   std::size_t row = 0;         // into the rows that the reader was given
   std::string bytes;           // empty when there is an error, or the row has no picture

@@ -20,16 +20,6 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-Strings split_at(const std::string& text, const std::string& separator) {
-  Strings parts;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(separator, begin), text.size());
-    parts.push_back(text.substr(begin, end - begin));
-    begin = end + separator.size();
-  }
-  return parts;
-}
-
 // "title,description" is the column of that name if there is one, else two columns.
 Strings text_columns(const ReadOptions& options, const Strings& present) {
   const bool is_one =
@@ -230,27 +220,6 @@ class RowReader {
   std::size_t next_ = 0;  // of the table's problems
 };
 
-// Turns names into indices. A row with a name that is no class is skipped where labels are needed.
-class LabelIndex {
- public:
-  LabelIndex(const Strings& classes, bool needed) : needed_(needed) {
-    for (const std::string& name : classes) index_.emplace(name, static_cast<int>(index_.size()));
-  }
-  std::vector<int> of(const Strings& labels, std::string& unknown) const {
-    std::vector<int> indices;
-    for (const std::string& label : labels) {
-      const auto found = index_.find(label);
-      if (found != index_.end()) indices.push_back(found->second);
-      if (found == index_.end() && needed_) unknown = label;
-    }
-    return indices;
-  }
-
- private:
-  std::unordered_map<std::string, int> index_;
-  bool needed_;
-};
-
 std::string none_left(const Dataset& dataset) {
   std::string text = "no row can be used";
   for (const auto& [reason, count] : dataset.skipped()) {
@@ -285,12 +254,16 @@ Dataset read_dataset(const fs::path& path, const ReadOptions& options) {
   for (const RowProblem& problem : reader.problems) {
     if (problem_skips(problem.problem)) noted.insert(problem.row);
   }
-  const LabelIndex index(classes, options.needs_label);
+  std::unordered_map<std::string, int> index;
+  for (const std::string& name : classes) index.emplace(name, static_cast<int>(index.size()));
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    std::string unknown;
-    rows[i].labels = index.of(labels[i], unknown);
-    if (unknown.empty() || noted.contains(rows[i].row)) continue;
-    reader.problems.push_back({rows[i].row, rows[i].id, Problem::unknown_label, unknown});
+    for (const std::string& label : labels[i]) {
+      const auto found = index.find(label);
+      if (found != index.end()) rows[i].labels.push_back(found->second);
+      if (found != index.end() || !options.needs_label) continue;
+      if (!noted.insert(rows[i].row).second) continue;
+      reader.problems.push_back({rows[i].row, rows[i].id, Problem::unknown_label, label});
+    }
   }
   const Dataset all(std::move(rows), std::move(classes), table.source);
   Dataset dataset = all.without(reader.problems, /*keep_classes=*/!options.classes.empty());

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 
 #include "base/error.h"
 #include "data/table_formats.h"
@@ -14,6 +13,16 @@ std::string trimmed(std::string_view text) {
   const auto begin = text.find_first_not_of(" \t\r\n");
   if (begin == std::string_view::npos) return "";
   return std::string(text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1));
+}
+
+std::vector<std::string> split_at(const std::string& text, const std::string& separator) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(separator, begin), text.size());
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + separator.size();
+  }
+  return parts;
 }
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
@@ -36,30 +45,11 @@ std::string ending_of(const fs::path& path) {
   return ending;
 }
 
-namespace {
-
-enum class Format { csv, tsv, jsonl, parquet, arrow };
-
-constexpr std::array<std::pair<const char*, Format>, 8> kEndings{{{".csv", Format::csv},
-                                                                  {".tsv", Format::tsv},
-                                                                  {".jsonl", Format::jsonl},
-                                                                  {".ndjson", Format::jsonl},
-                                                                  {".parquet", Format::parquet},
-                                                                  {".arrow", Format::arrow},
-                                                                  {".feather", Format::arrow},
-                                                                  {".ipc", Format::arrow}}};
-
-std::optional<Format> format_of(const fs::path& path) {
-  const std::string ending = ending_of(path);
-  for (const auto& [known, format] : kEndings) {
-    if (ending == known) return format;
-  }
-  return std::nullopt;
+bool is_table_name(const fs::path& path) {
+  constexpr std::array kEndings = {".csv",     ".tsv",   ".jsonl",   ".ndjson",
+                                   ".parquet", ".arrow", ".feather", ".ipc"};
+  return std::find(kEndings.begin(), kEndings.end(), ending_of(path)) != kEndings.end();
 }
-
-}  // namespace
-
-bool is_table_name(const fs::path& path) { return format_of(path).has_value(); }
 
 Table read_table(const fs::path& path, const std::vector<std::string>& wanted,
                  const std::string& image, std::int32_t block_bytes) {
@@ -70,24 +60,15 @@ Table read_table(const fs::path& path, const std::vector<std::string>& wanted,
   if (fs::is_directory(path, code)) {
     throw Error(ErrorKind::data, "is a folder, not a table", path.string());
   }
-  const std::optional<Format> format = format_of(path);
-  if (!format) {
-    throw Error(ErrorKind::data, "the ending '" + ending_of(path) + "' is not of a table",
-                path.string(), "tables are .csv, .tsv, .jsonl, .parquet, .arrow and .feather");
+  const std::string ending = ending_of(path);
+  if (!is_table_name(path)) {
+    throw Error(ErrorKind::data, "the ending '" + ending + "' is not of a table", path.string(),
+                "tables are .csv, .tsv, .jsonl, .parquet, .arrow and .feather");
   }
-  switch (*format) {
-    case Format::csv:
-      return read_csv(path, ',', wanted, block_bytes);
-    case Format::tsv:
-      return read_csv(path, '\t', wanted, block_bytes);
-    case Format::jsonl:
-      return read_jsonl(path, wanted);
-    case Format::parquet:
-      return read_parquet(path, wanted, image);
-    case Format::arrow:
-      return read_arrow(path, wanted, image);
-  }
-  return {};
+  if (ending == ".csv") return read_csv(path, ',', wanted, block_bytes);
+  if (ending == ".tsv") return read_csv(path, '\t', wanted, block_bytes);
+  if (ending == ".jsonl" || ending == ".ndjson") return read_jsonl(path, wanted);
+  return read_columns(path, wanted, image);
 }
 
 }  // namespace diptych

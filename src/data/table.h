@@ -45,6 +45,9 @@ Table read_table(const std::filesystem::path& path, const std::vector<std::strin
 std::string ending_of(const std::filesystem::path& path);
 bool is_table_name(const std::filesystem::path& path);  // by its ending
 
+// What stands between separators; one part more than there are of them.
+std::vector<std::string> split_at(const std::string& text, const std::string& separator);
+
 // Without the white space (ASCII) at both ends.
 std::string trimmed(std::string_view text);
 

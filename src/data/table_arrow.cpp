@@ -46,9 +46,6 @@ void add_scalars(const ArrayPointer& chunk, const fs::path& path, Cells& cells) 
   }
 }
 
-void add_cells(const ArrayPointer& chunk, const std::string& name, const fs::path& path,
-               Cells& cells);
-
 void add_dictionary(const ArrayPointer& chunk, const std::string& name, const fs::path& path,
                     Cells& cells) {
   const auto& array = static_cast<const arrow::DictionaryArray&>(*chunk);
@@ -85,6 +82,8 @@ void add_lists(const ArrayPointer& chunk, const std::string& name, const fs::pat
   }
 }
 
+}  // namespace
+
 void add_cells(const ArrayPointer& chunk, const std::string& name, const fs::path& path,
                Cells& cells) {
   const arrow::Type::type type = chunk->type_id();
@@ -116,8 +115,6 @@ void add_cells(const ArrayPointer& chunk, const std::string& name, const fs::pat
   }
 }
 
-}  // namespace
-
 void refuse(const fs::path& path, const arrow::Status& status) {
   throw Error(ErrorKind::data, status.message(), path.string());
 }
@@ -137,14 +134,6 @@ std::shared_ptr<arrow::io::RandomAccessFile> open_table(const fs::path& path) {
     throw Error(ErrorKind::data, "the file is empty", path.string());
   }
   return file;
-}
-
-Cells text_column(const arrow::ChunkedArray& column, const std::string& name,
-                  const fs::path& path) {
-  Cells cells;
-  cells.reserve(static_cast<std::size_t>(column.length()));
-  for (const ArrayPointer& chunk : column.chunks()) add_cells(chunk, name, path, cells);
-  return cells;
 }
 
 }  // namespace diptych

@@ -12,10 +12,8 @@ namespace diptych {
 Table read_csv(const std::filesystem::path& path, char delimiter,
                const std::vector<std::string>& wanted, std::int32_t block_bytes);
 Table read_jsonl(const std::filesystem::path& path, const std::vector<std::string>& wanted);
-Table read_parquet(const std::filesystem::path& path, const std::vector<std::string>& wanted,
-                   const std::string& image);
-Table read_arrow(const std::filesystem::path& path, const std::vector<std::string>& wanted,
-                 const std::string& image);
+Table read_columns(const std::filesystem::path& path, const std::vector<std::string>& wanted,
+                   const std::string& image);  // Parquet and Arrow
 
 // Appends rows to a table, one JSON object each. Both arguments must outlive it.
 class JsonRows {

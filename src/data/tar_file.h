@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+struct archive;
+
 namespace diptych {
 
 class TarReader {
@@ -13,17 +15,15 @@ class TarReader {
   struct Member {
     std::int64_t index = 0;  // counts every member, from 0
     std::string name;        // as it is written
-    std::uint64_t size = 0;
-    bool is_file = false;  // no folder, link or device
+    std::int64_t size = 0;
+    bool is_file = false;  // no folder, link, device or file with holes
   };
 
   explicit TarReader(const std::filesystem::path& path);  // Throws Error{not_found, io, data}
-  ~TarReader();
 
   const Member* next();  // null at the end
-  // The bytes of the member that next() gave, once; what is beyond max_bytes is left out, and what
-  // is cut off. Throws Error{data} for a sparse one.
-  std::string read(std::uint64_t max_bytes);
+  // The bytes of the member that next() gave, once; what is beyond max_bytes is left out.
+  std::string read(std::int64_t max_bytes);
 
   const std::string& loss() const {
     return loss_;
@@ -31,10 +31,12 @@ class TarReader {
   bool cuts_member() const { return cuts_member_; }  // the last member is not whole
 
  private:
-  struct File;
+  [[noreturn]] void refuse() const;
   void end(const std::string& loss, bool cuts_member);
 
-  std::unique_ptr<File> file_;
+  std::filesystem::path path_;
+  std::int64_t size_ = 0;
+  std::unique_ptr<archive, int (*)(archive*)> handle_;
   Member member_;
   std::string loss_;
   bool started_ = false, over_ = false, cuts_member_ = false;
