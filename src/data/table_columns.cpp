@@ -68,6 +68,15 @@ std::vector<ImageSource> pictures_of(const fs::path& path, const std::string& co
   return pictures;
 }
 
+// Null at the end. Lengths are checked before anything is cut from a batch.
+std::shared_ptr<arrow::RecordBatch> next_batch(arrow::RecordBatchReader& batches,
+                                               const fs::path& path) {
+  auto batch = value_of(batches.Next(), path);
+  if (!batch) return batch;
+  if (const auto status = batch->Validate(); !status.ok()) refuse(path, status);
+  return batch;
+}
+
 ColumnFile open_columns(const fs::path& path) {
   return ending_of(path) == ".parquet" ? open_parquet(path) : open_arrow(path);
 }
@@ -98,7 +107,7 @@ class TablePictures : public ContainedPictures {
  private:
   void load_next() {
     guarded(path_, [&] {
-      const auto batch = value_of(batches_->Next(), path_);
+      const auto batch = next_batch(*batches_, path_);
       if (!batch || batch->num_columns() != 1) {
         refuse(path_, arrow::Status::Invalid("the file ends before this row"));
       }
@@ -138,7 +147,7 @@ Table read_wanted(const fs::path& path, const std::vector<std::string>& wanted,
   if (fields.empty() && !file.rows) fields.push_back(file.schema->num_fields() - 1);
   if (!fields.empty()) {
     const auto batches = file.read(fields, Parts::without_bytes);
-    while (const auto batch = value_of(batches->Next(), path)) {
+    while (const auto batch = next_batch(*batches, path)) {
       table.rows += batch->num_rows();
       add_batch(*batch, image, path, table);
     }
