@@ -86,7 +86,7 @@ Part part_named(const std::string& word) {
 bool problem_skips(Problem problem) { return kProblems[static_cast<std::size_t>(problem)].skips; }
 
 struct Dataset::Content {
-  std::vector<Example> rows;
+  std::shared_ptr<const std::vector<Example>> rows;  // shared by what differs in other things alone
   std::vector<std::string> classes;
   std::vector<RowProblem> problems;
   std::int64_t rows_read = 0;
@@ -117,23 +117,23 @@ Dataset::Dataset() : Dataset(std::vector<Example>{}, {}) {}
 Dataset::Dataset(std::vector<Example> rows, std::vector<std::string> classes, std::string source) {
   Content content;
   content.source = std::move(source);
-  content.rows = std::move(rows);
+  content.rows = std::make_shared<const std::vector<Example>>(std::move(rows));
   content.classes = std::move(classes);
-  content.rows_read = static_cast<std::int64_t>(content.rows.size());
-  content.digest = digest_of(content.rows, content.classes);
+  content.rows_read = static_cast<std::int64_t>(content.rows->size());
+  content.digest = digest_of(*content.rows, content.classes);
   content_ = std::make_shared<const Content>(std::move(content));
 }
 
-std::size_t Dataset::size() const { return content_->rows.size(); }
-const Example& Dataset::operator[](std::size_t index) const { return content_->rows.at(index); }
-std::span<const Example> Dataset::rows() const { return content_->rows; }
+std::size_t Dataset::size() const { return content_->rows->size(); }
+const Example& Dataset::operator[](std::size_t index) const { return content_->rows->at(index); }
+std::span<const Example> Dataset::rows() const { return *content_->rows; }
 const std::vector<std::string>& Dataset::classes() const { return content_->classes; }
 std::span<const RowProblem> Dataset::problems() const { return content_->problems; }
 std::int64_t Dataset::rows_read() const { return content_->rows_read; }
 std::string Dataset::source() const { return content_->source; }
 
 bool Dataset::gives_split() const {
-  return std::any_of(content_->rows.begin(), content_->rows.end(),
+  return std::any_of(content_->rows->begin(), content_->rows->end(),
                      [](const Example& row) { return row.part != Part::unknown; });
 }
 
@@ -176,11 +176,13 @@ Dataset Dataset::without(std::span<const RowProblem> problems, bool keep_classes
   }
   std::vector<Example> rows;
   std::set<int> used;
-  for (const Example& row : content_->rows) {
+  for (const Example& row : *content_->rows) {
     if (gone.contains(row.row)) continue;
-    rows.push_back(row);
+    if (!gone.empty()) rows.push_back(row);
     used.insert(row.labels.begin(), row.labels.end());
   }
+  const bool all_stay = gone.empty() && used.size() == content_->classes.size();
+  if (gone.empty() && !all_stay) rows = *content_->rows;
   std::vector<std::string> classes = content_->classes;
   if (!keep_classes && used.size() < classes.size()) {
     std::vector<int> renumbered(classes.size(), -1);
@@ -194,8 +196,10 @@ Dataset Dataset::without(std::span<const RowProblem> problems, bool keep_classes
     }
     classes = std::move(left);
   }
-  Dataset result(std::move(rows), std::move(classes), content_->source);
+  Dataset result =
+      all_stay ? *this : Dataset(std::move(rows), std::move(classes), content_->source);
   Content content = *result.content_;
+  content.picture_digest.clear();
   content.rows_read = content_->rows_read;
   content.problems = content_->problems;
   content.problems.insert(content.problems.end(), problems.begin(), problems.end());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "data/dataset.h"
@@ -84,10 +85,11 @@ void require_columns(const Table& table, const ReadOptions& options) {
   }
 }
 
-// Turns the cells of one row into an example; problems are noted as they are met.
+// Turns the cells of one row into an example, and takes its picture away from the table; problems
+// are noted as they are met.
 class RowReader {
  public:
-  RowReader(const Table& table, const ReadOptions& options) : table_(table), options_(options) {
+  RowReader(Table& table, const ReadOptions& options) : table_(table), options_(options) {
     label_ = column(options.label_column);
     group_ = column(options.group_column);
     split_ = column(options.split_column);
@@ -109,7 +111,7 @@ class RowReader {
     example.id = unique_id(repair_utf8(name), example.row);
     if (note_from_table(example)) return example;
     if (!is_valid_utf8(name)) note(example, Problem::invalid_utf8, "in the image's name");
-    if (table_.has_pictures) example.image = table_.pictures[index];
+    if (table_.has_pictures) example.image = std::move(table_.pictures[index]);
     if (group_) example.group = clean_name((*group_)[index], example, "in the group");
     if (split_) example.part = part_named(trimmed((*split_)[index]));
     if (label_) labels = clean_labels((*label_)[index], example);
@@ -191,7 +193,12 @@ class RowReader {
   std::string clean_text(std::size_t index, const Example& example) {
     std::string raw;
     for (const Strings* cells : texts_) {
-      for (const std::string& item : split_at((*cells)[index], std::string(1, kListSeparator))) {
+      const std::string& cell = (*cells)[index];
+      if (texts_.size() == 1 && cell.find(kListSeparator) == std::string::npos) {
+        raw = cell;
+        continue;
+      }
+      for (const std::string& item : split_at(cell, std::string(1, kListSeparator))) {
         if (item.empty()) continue;
         raw += (raw.empty() ? "" : options_.text_separator) + item;
       }
@@ -209,14 +216,14 @@ class RowReader {
     problems.push_back({example.row, example.id, problem, std::move(detail)});
   }
 
-  const Table& table_;
+  Table& table_;
   const ReadOptions& options_;
   const Strings *label_ = nullptr, *group_ = nullptr, *split_ = nullptr, *status_ = nullptr,
                 *error_ = nullptr;
   std::vector<const Strings*> texts_;
   std::map<std::string, std::string> label_names_;
   std::string unnamed_label_;  // of the row that is being read
-  std::set<std::string> ids_;
+  std::unordered_set<std::string> ids_;
   std::size_t next_ = 0;  // of the table's problems
 };
 
@@ -241,12 +248,15 @@ Strings classes_among(const std::vector<Strings>& labels) {
 }  // namespace
 
 Dataset read_dataset(const fs::path& path, const ReadOptions& options) {
-  const Table table = read_layout(path, {options, wanted_columns(options)});
+  Table table = read_layout(path, {options, wanted_columns(options)});
   require_columns(table, options);
   RowReader reader(table, options);
   std::vector<Example> rows;
   std::vector<Strings> labels;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(table.rows); ++i) {
+  const auto count = static_cast<std::size_t>(table.rows);
+  rows.reserve(count);
+  labels.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
     rows.push_back(reader.read(i, labels.emplace_back()));
   }
   Strings classes = options.classes.empty() ? classes_among(labels) : options.classes;
