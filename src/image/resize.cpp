@@ -1,8 +1,10 @@
-// Separable resampling with a triangle filter, in fixed point: 8-bit pixels between the two passes,
-// weights of 22 bits, which is how Pillow does it, so that the results agree.
+// Separable resampling with a triangle or a Lanczos filter, in fixed point: 8-bit pixels between
+// the two passes, weights of 22 bits, which is how Pillow does it, so that the results agree.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numbers>
+#include <utility>
 
 #include "image/codecs.h"
 #include "image/image.h"
@@ -24,9 +26,22 @@ struct Filter {
   std::vector<std::int32_t> weights;
 };
 
-Filter triangle_filter(int from, int to) {
+struct Kernel {
+  double radius;
+  double (*weight)(double distance);  // within the radius
+};
+
+constexpr Kernel kTriangle{1, [](double x) { return std::max(0.0, 1.0 - std::abs(x)); }};
+
+double sinc(double x) {
+  return x == 0 ? 1 : std::sin(std::numbers::pi * x) / (std::numbers::pi * x);
+}
+constexpr Kernel kLanczos{3, [](double x) { return std::abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0; }};
+
+Filter make_filter(const Kernel& kernel, int from, int to) {
   const double scale = static_cast<double>(from) / to;
-  const double support = std::max(1.0, scale);
+  const double widened = std::max(1.0, scale);
+  const double support = kernel.radius * widened;
   Filter filter;
   std::vector<double> weights;
   for (int i = 0; i < to; ++i) {
@@ -36,7 +51,7 @@ Filter triangle_filter(int from, int to) {
     weights.clear();
     double sum = 0;
     for (int x = first; x < last; ++x) {
-      weights.push_back(std::max(0.0, 1.0 - std::abs((x + 0.5 - centre) / support)));
+      weights.push_back(kernel.weight((x + 0.5 - centre) / widened));
       sum += weights.back();
     }
     filter.taps.push_back({first, filter.weights.size(), last - first});
@@ -54,42 +69,46 @@ std::uint8_t rounded(std::int32_t sum) {
 
 constexpr std::int32_t kHalf = 1 << (kWeightBits - 1);
 
-void resize_row(const std::uint8_t* from, const Filter& filter, std::uint8_t* to) {
+// The sums of a pixel's C channels, told one by one so that they stay in registers; an Image of one
+// channel stands for grey.
+template <int... Channel>
+void resize_row(const std::uint8_t* from, const Filter& filter, std::uint8_t* to,
+                std::integer_sequence<int, Channel...>) {
+  constexpr std::ptrdiff_t kChannels = sizeof...(Channel);
   for (const Tap& tap : filter.taps) {
-    std::int32_t red = kHalf, green = kHalf, blue = kHalf;
-    const std::uint8_t* pixel = from + std::ptrdiff_t{3} * tap.first;
+    std::int32_t sums[] = {(kHalf + 0 * Channel)...};
+    const std::uint8_t* pixel = from + kChannels * tap.first;
     const std::int32_t* weight = filter.weights.data() + tap.begin;
-    for (int k = 0; k < tap.count; ++k, pixel += 3) {
-      red += weight[k] * pixel[0];
-      green += weight[k] * pixel[1];
-      blue += weight[k] * pixel[2];
+    for (int k = 0; k < tap.count; ++k, pixel += kChannels) {
+      ((sums[Channel] += weight[k] * pixel[Channel]), ...);
     }
-    *to++ = rounded(red);
-    *to++ = rounded(green);
-    *to++ = rounded(blue);
+    ((*to++ = rounded(sums[Channel])), ...);
   }
 }
 
-Image resize_width(const Image& image, int width) {
-  const Filter filter = triangle_filter(image.width, width);
+template <int C>
+Image resize_width(const Image& image, const Kernel& kernel, int width) {
+  const Filter filter = make_filter(kernel, image.width, width);
   Image result{width, image.height, {}};
-  result.pixels.resize(image_bytes(width, image.height, 3));
+  result.pixels.resize(image_bytes(width, image.height, C));
   for (int y = 0; y < image.height; ++y) {
-    resize_row(image.pixels.data() + image_bytes(image.width, y, 3), filter,
-               result.pixels.data() + image_bytes(width, y, 3));
+    resize_row(image.pixels.data() + image_bytes(image.width, y, C), filter,
+               result.pixels.data() + image_bytes(width, y, C),
+               std::make_integer_sequence<int, C>());
   }
   return result;
 }
 
-Image resize_height(const Image& image, int height) {
-  const Filter filter = triangle_filter(image.height, height);
+template <int C>
+Image resize_height(const Image& image, const Kernel& kernel, int height) {
+  const Filter filter = make_filter(kernel, image.height, height);
   Image result{image.width, height, {}};
-  result.pixels.reserve(image_bytes(image.width, height, 3));
-  std::vector<std::int32_t> sums(image_bytes(image.width, 1, 3));
+  result.pixels.reserve(image_bytes(image.width, height, C));
+  std::vector<std::int32_t> sums(image_bytes(image.width, 1, C));
   for (const Tap& tap : filter.taps) {
     std::fill(sums.begin(), sums.end(), kHalf);
     for (int k = 0; k < tap.count; ++k) {
-      const std::uint8_t* row = image.pixels.data() + image_bytes(image.width, tap.first + k, 3);
+      const std::uint8_t* row = image.pixels.data() + image_bytes(image.width, tap.first + k, C);
       const std::int32_t weight = filter.weights[tap.begin + static_cast<std::size_t>(k)];
       for (std::size_t x = 0; x < sums.size(); ++x) sums[x] += weight * row[x];
     }
@@ -132,16 +151,32 @@ void require_pixels(const Image& image) {
   if (image.width < 1 || image.height < 1) refuse_image("the picture has no pixels");
 }
 
-}  // namespace
-
-Image resize(const Image& image, int width, int height) {
+template <int C>
+Image resize_by(const Kernel& kernel, const Image& image, int width, int height) {
   require_pixels(image);
   if (width < 1 || height < 1) refuse_image("a picture cannot be resized to nothing");
   if (width == image.width) {
-    return height == image.height ? image : resize_height(image, height);
+    return height == image.height ? image : resize_height<C>(image, kernel, height);
   }
-  const Image narrow = resize_width(image, width);
-  return height == image.height ? narrow : resize_height(narrow, height);
+  const Image narrow = resize_width<C>(image, kernel, width);
+  return height == image.height ? narrow : resize_height<C>(narrow, kernel, height);
+}
+
+}  // namespace
+
+Image resize(const Image& image, int width, int height) {
+  return resize_by<3>(kTriangle, image, width, height);
+}
+
+std::vector<std::uint8_t> grey_square(const Image& image, int side) {
+  Image grey{image.width, image.height, {}};
+  grey.pixels.reserve(image.pixels.size() / 3);
+  for (std::size_t i = 0; i + 2 < image.pixels.size(); i += 3) {
+    const int sum = 19595 * image.pixels[i] + 38470 * image.pixels[i + 1] +
+                    7471 * image.pixels[i + 2] + 0x8000;  // ITU-R BT.601 in 16 bits
+    grey.pixels.push_back(static_cast<std::uint8_t>(sum >> 16));
+  }
+  return resize_by<1>(kLanczos, grey, side, side).pixels;
 }
 
 Image fit_square(const Image& image, int side, ImageFit fit) {
