@@ -1,5 +1,5 @@
 # A thin front for CMake. Every target works on a fresh machine: it sets up what is missing first.
-.PHONY: demo test faults accuracy honest build check format docs setup clean
+.PHONY: demo test faults accuracy honest inspector build check format docs setup clean
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 DEMO_DATA ?= data/emoji
@@ -29,6 +29,11 @@ accuracy: build
 honest: build
 	@test -f $(DEMO_DATA)/data.csv || build/release/diptych sample emoji $(DEMO_DATA)
 	@bench/shuffled_text.sh $(DEMO_DATA) runs/shuffled --epochs 8
+
+# Plants copies, wrong labels and label words, and holds what the inspector finds of them.
+inspector: build
+	@test -f $(DEMO_DATA)/data.csv || build/release/diptych sample emoji $(DEMO_DATA)
+	@bench/inspect.sh $(DEMO_DATA)
 
 # The pages that the program writes itself.
 docs: build

@@ -31,6 +31,7 @@ Action declare_compare(CLI::App& command);
 Action declare_evaluate(CLI::App& command);
 Action declare_predict(CLI::App& command);
 Action declare_info(CLI::App& command);
+Action declare_inspect(CLI::App& command);
 Action declare_docs(CLI::App& command);
 
 // Lets an argument be one of a few words.

@@ -30,17 +30,6 @@ float probability_of(const Trial& trial, std::size_t row, std::int32_t chosen) {
   return trial.probabilities[row * classes + static_cast<std::size_t>(chosen)];
 }
 
-std::string gallery_png(const Example& example) {
-  if (example.image.path.empty()) return "";
-  constexpr int kSide = 112;
-  try {
-    Image image{kSide, kSide, decode_file(example.image.path, {kSide, ImageFit::pad, {}, 1})};
-    return encode_png(image);
-  } catch (const Error&) {
-    return "";  // it was readable when the comparison began; the page does without
-  }
-}
-
 const TrialResult* find(std::span<const TrialResult> trials, const std::string& recipe) {
   const auto found = std::find_if(trials.begin(), trials.end(), [&](const TrialResult& result) {
     return result.trial.recipe == recipe;
@@ -76,7 +65,7 @@ std::vector<GalleryItem> gallery(std::span<const TrialResult> trials, const Data
     const auto name = [&](std::int32_t k) { return classes[static_cast<std::size_t>(k)]; };
     list.push_back({example.id, example.text, name(image.labels[i]), name(image_answers[i]),
                     probability_of(image, i, image_answers[i]), name(fused_answers[i]),
-                    probability_of(fused, i, fused_answers[i]), gallery_png(example), fused_right});
+                    probability_of(fused, i, fused_answers[i]), small_png(example), fused_right});
   }
   gained.insert(gained.end(), lost.begin(), lost.end());
   return gained;
@@ -96,6 +85,24 @@ std::vector<Curve> curves(std::span<const TrialResult> trials) {
 }
 
 }  // namespace
+
+std::string small_png(const Example& example) {
+  if (example.image.path.empty()) return "";
+  constexpr int kSide = 112;
+  try {
+    Image image{kSide, kSide, decode_file(example.image.path, {kSide, ImageFit::pad, {}, 1})};
+    return encode_png(image);
+  } catch (const Error&) {
+    return "";  // it was readable when the comparison began; the page does without
+  }
+}
+
+std::string dataset_title(const Dataset& dataset) {
+  const std::filesystem::path source(dataset.source());
+  return source.stem() == "data" && source.has_parent_path()
+             ? source.parent_path().filename().string()
+             : source.stem().string();
+}
 
 json results_json(const Comparison& comparison, const Dataset& dataset, const RunFacts& facts) {
   json results = to_json(comparison, dataset.classes());
@@ -136,11 +143,7 @@ std::string predictions_csv(std::span<const Trial> trials, const Dataset& datase
 
 std::string report_page(const json& results, std::span<const TrialResult> trials,
                         const Dataset& dataset) {
-  const std::filesystem::path source(dataset.source());
-  const std::string title = source.stem() == "data" && source.has_parent_path()
-                                ? source.parent_path().filename().string()
-                                : source.stem().string();
-  return render_report(results, {title, curves(trials), gallery(trials, dataset)});
+  return render_report(results, {dataset_title(dataset), curves(trials), gallery(trials, dataset)});
 }
 
 }  // namespace diptych

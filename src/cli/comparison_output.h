@@ -25,4 +25,9 @@ std::string predictions_csv(std::span<const Trial> trials, const Dataset& datase
 std::string report_page(const nlohmann::json& results, std::span<const TrialResult> trials,
                         const Dataset& dataset);
 
+// A row's picture as a small PNG, for a page; empty when it cannot be read.
+std::string small_png(const Example& example);
+// What a page calls a dataset: its folder, or its table when that has a name of its own.
+std::string dataset_title(const Dataset& dataset);
+
 }  // namespace diptych

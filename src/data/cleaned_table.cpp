@@ -25,7 +25,7 @@ std::unordered_map<std::size_t, std::size_t> kept_rows(const Inspection& inspect
     if (unusable.contains(row.row)) continue;
     if (seen.emplace(inspection.exact[i], row.text, row.labels).second) {
       kept.emplace(static_cast<std::size_t>(row.row) - 1, i);
-      result.grouped += row.group.empty() && !inspection.groups[i].empty();
+      result.grouped += row.group != inspection.groups[i];
     } else {
       ++result.doubled;
     }

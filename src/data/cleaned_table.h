@@ -11,7 +11,7 @@ namespace diptych {
 struct CleanedTable {
   std::string csv;
   std::int64_t kept = 0, unusable = 0, doubled = 0;
-  std::int64_t grouped = 0;  // rows that have a group now and had none before
+  std::int64_t grouped = 0;  // rows whose group was empty or another before
 };
 
 // All columns of the table that was inspected, in their order, the group column added or filled in.

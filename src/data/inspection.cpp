@@ -221,7 +221,7 @@ class Inspector {
       const auto found = words.found_in(data()[i].text);
       if (!std::binary_search(found.begin(), found.end(), own)) continue;
       ++result_.classes[own].naming_rows;
-      note(Kind::label_in_text, {i}, 1, label(i));
+      note(Kind::label_in_text, {i}, 1, "");
     }
     for (const auto& [text, rows] : rows_of) {
       std::set<std::string> labels;
@@ -300,7 +300,7 @@ class Inspector {
         if (kind == kinds.end()) continue;
         Finding& found = finding(kind->second);
         ++found.rows;
-        found.cases.push_back({{problem.row}, problem.id + ": " + problem.detail});
+        found.cases.push_back({{problem.row}, problem.id + ": " + repair_utf8(problem.detail)});
       }
     }
   }

@@ -173,6 +173,14 @@ TEST_F(InspectionTest, NamesEveryRowThatCannotBeUsed) {
                     HasSubstr("no picture in a known format")));
 }
 
+TEST_F(InspectionTest, TakesNamesThatAreNotUtf8) {
+  add("", "a\xff", "c\xfft", "\xff", "gone\xff.png");
+  add(encode_png(scene(82)), "b", "cat", "", "there\xff.png");
+  const Inspection inspection = inspected();
+  EXPECT_THAT(to_json(inspection).dump(), HasSubstr("gone\uFFFD.png"));
+  EXPECT_THAT(cleaned_table(inspection, {}, folder_ / "new.csv").csv, HasSubstr("there\xff.png,b"));
+}
+
 TEST_F(InspectionTest, FindsLabelsThatAreProbablyWrong) {
   add_scenes(90, 180);
   rows_[9][2] = "wolf";

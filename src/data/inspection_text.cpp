@@ -156,7 +156,7 @@ json to_json(const Inspection& inspection) {
     findings.push_back(finding_json(finding, ids, dataset.size()));
   }
   const Dataset usable = dataset.without(inspection.pictures.problems);
-  return {{"source", dataset.source()},
+  return {{"source", repair_utf8(dataset.source())},
           {"rows",
            {{"read", dataset.rows_read()},
             {"inspected", dataset.size()},
