@@ -34,6 +34,7 @@ InspectOptions inspect_options(const Config& config, Progress& progress) {
   };
   options.split = {config.test_fraction, config.validation_fraction};
   options.seed = config.seed;
+  options.group_by = config.group_by;
   return options;
 }
 

@@ -18,6 +18,7 @@ enum class Optimizer { adam, adamw };
 enum class Schedule { constant, cosine, one_cycle };
 enum class ImageFit { stretch, pad, crop };
 enum class ClassWeights { none, balanced };
+enum class GroupBy { column, duplicates };
 
 struct Config {
   Preset preset = Preset::standard;
@@ -27,6 +28,7 @@ struct Config {
   std::string text_column = "text";
   std::string label_column = "label";
   std::string group_column = "group";
+  GroupBy group_by = GroupBy::column;
   double test_fraction = 0.2;
   double validation_fraction = 0.1;
   double max_skipped = 0.5;

@@ -19,6 +19,7 @@ void add_data(Binder& add) {
   add("text-column", &Config::text_column, "Column that holds the text");
   add("label-column", &Config::label_column, "Column that holds the class");
   add("group-column", &Config::group_column, "Column whose equal values stay on one side of a split");
+  add("group-by", &Config::group_by, "What stays on one side of a split: the group column alone, or near-duplicates of a picture as well");
   add("test-fraction", &Config::test_fraction, range(0.01, 0.9), "Share of the rows held out for testing");
   add("validation-fraction", &Config::validation_fraction, range(0.01, 0.9), "Share of the remaining rows held out for choosing the epoch");
   add("max-skipped", &Config::max_skipped, range(0.0, 1.0), "Stop when a larger share of the rows cannot be used");

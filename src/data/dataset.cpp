@@ -228,6 +228,17 @@ Dataset Dataset::with_pictures(std::span<const std::uint64_t> digests) const {
   return result;
 }
 
+Dataset Dataset::with_groups(std::span<const std::string> groups) const {
+  if (groups.size() != size()) throw std::invalid_argument("one group for each row");
+  Content content = *content_;
+  for (std::size_t i = 0; i < size(); ++i) content.rows[i].group = groups[i];
+  content.digest = digest_of(content.rows, content.classes);
+  content.picture_digest.clear();
+  Dataset result;
+  result.content_ = std::make_shared<const Content>(std::move(content));
+  return result;
+}
+
 std::map<std::string, std::int64_t> Dataset::skipped() const {
   std::map<std::string, std::int64_t> counts;
   for (const RowProblem& problem : content_->problems) {

@@ -79,17 +79,6 @@ bool ends_as_another(const std::string& name, ImageFormat format) {
   return false;
 }
 
-// Sets of two rows or more, by what represents them.
-std::vector<Rows> sets_of(const std::vector<std::size_t>& representatives) {
-  std::map<std::size_t, Rows> sets;
-  for (std::size_t i = 0; i < representatives.size(); ++i) sets[representatives[i]].push_back(i);
-  std::vector<Rows> result;
-  for (auto& [first, rows] : sets) {
-    if (rows.size() > 1) result.push_back(std::move(rows));
-  }
-  return result;
-}
-
 class Inspector {
  public:
   Inspector(const Dataset& dataset, const InspectOptions& options) : options_(options) {
@@ -98,7 +87,7 @@ class Inspector {
     Duplicates duplicates = find_duplicates(result_.pictures.identities, options.scan.threads);
     result_.exact = std::move(duplicates.exact);
     result_.near = std::move(duplicates.near);
-    result_.groups = joined_groups();
+    result_.groups = joined_groups(dataset, result_.near);
   }
 
   Inspection inspect() && {
@@ -132,32 +121,11 @@ class Inspector {
     for (std::size_t row : rows) found.cases.back().rows.push_back(data()[row].row);
   }
 
-  // A row's group as it was given; a set of copies takes the name of its first row that has one,
-  // or one of its own.
-  std::vector<std::string> joined_groups() const {
-    DisjointSets sets(data().size());
-    std::unordered_map<std::string, std::size_t> first;
-    for (std::size_t i = 0; i < data().size(); ++i) {
-      sets.join(i, result_.near[i]);
-      if (!data()[i].group.empty()) sets.join(i, first.emplace(data()[i].group, i).first->second);
-    }
-    std::vector<std::size_t> representatives;
-    for (std::size_t i = 0; i < data().size(); ++i) representatives.push_back(sets.find(i));
-    std::vector<std::string> groups(data().size());
-    for (std::size_t i = 0; i < groups.size(); ++i) groups[i] = data()[i].group;
-    for (const Rows& rows : sets_of(representatives)) {
-      std::string name = fmt::format("copies of {}", data()[rows.front()].id);
-      for (std::size_t row : rows) {
-        if (!data()[row].group.empty()) name = data()[row].group;
-      }
-      for (std::size_t row : rows) groups[row] = name;
-    }
-    return groups;
-  }
-
   // "train", "validation" or "test" for each row that takes part.
   std::vector<std::string> parts() {
-    Dataset usable = data().without(result_.pictures.problems);
+    const bool joins = options_.group_by == GroupBy::duplicates;
+    Dataset usable =
+        (joins ? data().with_groups(result_.groups) : data()).without(result_.pictures.problems);
     if (usable.classes().size() > 1) {
       small_ = small_classes(usable);
       usable = usable.without(small_);

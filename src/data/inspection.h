@@ -79,6 +79,7 @@ struct InspectOptions {
   ScanOptions scan;
   SplitFractions split;  // that a comparison would make with this seed
   std::uint64_t seed = 1;
+  GroupBy group_by = GroupBy::column;
 };
 
 // dataset: rows with labels.

@@ -111,6 +111,11 @@ TEST_F(InspectionTest, CountsTestRowsThatWereLearntFrom) {
   EXPECT_EQ(leak.rows, std::ssize(leak.cases));
   EXPECT_THAT(leak.cases.front().note, HasSubstr("near-duplicates, in t"));
 
+  InspectOptions kept_together;
+  kept_together.group_by = GroupBy::duplicates;
+  const Inspection joined = inspect(read_dataset(folder_, {}), kept_together);
+  EXPECT_EQ(joined.find(FindingKind::copies_across_split), nullptr);
+
   for (auto& row : rows_) row[3] = "g" + row[1].substr(row[1].rfind(' '));
   const Inspection grouped = inspected();
   EXPECT_EQ(grouped.find(FindingKind::copies_across_split), nullptr);

@@ -32,10 +32,21 @@ struct PictureScan {  // all by row of the dataset
 struct ScanOptions {
   DecodeLimits limits;
   int threads = 1;
-  bool features = true;
+  bool features = true;  // and looks; false: what tells copies alone
   std::function<void(std::size_t done, std::size_t total)> progress;
 };
 
 PictureScan scan_pictures(const Dataset& dataset, const ScanOptions& options);
+
+// For each row the first that shows the same picture or a near-duplicate of it.
+std::vector<std::size_t> near_copies(const Dataset& dataset, ScanOptions options);
+
+// For each row its group as given, joined where copies connect them: a set of copies takes the name
+// of a group that one of its rows has, or else one of its own.
+std::vector<std::string> joined_groups(const Dataset& dataset,
+                                       const std::vector<std::size_t>& copies);
+
+// Sets of two rows or more, each ascending, of those that have the same representative.
+std::vector<std::vector<std::size_t>> sets_of(const std::vector<std::size_t>& representatives);
 
 }  // namespace diptych
