@@ -73,13 +73,10 @@ std::string report::page(const std::string& title, const PageParts& parts) {
 std::string render_report(const nlohmann::json& json, const Report& report) {
   const report::Results results = report::read_results(json);
   const std::vector<Section> sections{
-      report::scores_section(results),
-      report::pairs_section(results),
-      report::classes_section(results),
-      report::gallery_section(report.gallery),
-      report::curves_section(results, report.curves),
-      report::confusion_section(results),
-      report::reading_section(results),
+      report::scores_section(results),         report::pairs_section(results),
+      report::leaks_section(results),          report::classes_section(results),
+      report::gallery_section(report.gallery), report::curves_section(results, report.curves),
+      report::confusion_section(results),      report::reading_section(results),
       report::record_section(results),
   };
   return report::page(report.title,

@@ -28,6 +28,7 @@ std::string page(const std::string& title, const PageParts& parts);  // whole, U
 Markup verdict_banner(const Results& results, const std::string& title);
 Section scores_section(const Results& results);
 Section pairs_section(const Results& results);
+Section leaks_section(const Results& results);
 Section curves_section(const Results& results, const std::vector<Curve>& curves);
 Section classes_section(const Results& results);
 Section confusion_section(const Results& results);
