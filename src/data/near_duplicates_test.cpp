@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -149,6 +149,36 @@ TEST_F(Planted, CopiesAreFoundAndDifferentPicturesKeptApart) {
   if (whole_)
     std::printf("%zu of %zu copies found, %zu of %zu different pictures joined\n", sum, copies_,
                 wrong, distinct_);
+}
+
+TEST(FindDuplicates, FindsCopiesOfPhotos) {
+  const char* folder = std::getenv("DIPTYCH_DATA");
+  if (!folder) GTEST_SKIP() << "set DIPTYCH_DATA to the folder of photos/";
+  std::vector<std::filesystem::path> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(folder + std::string("/photos"))) {
+    if (entry.path().extension() == ".JPEG") paths.push_back(entry.path());
+  }
+  std::sort(paths.begin(), paths.end());
+  std::vector<Image> photos;
+  for (std::size_t i = 0; i < paths.size(); i += 3) {
+    photos.push_back(resize(decode_image(read_file(paths[i]), {}), 320, 240));
+  }
+  std::vector<PictureIdentity> all;
+  for (const Image& photo : photos) all.push_back(identity(photo, all.size() + 1));
+  Rng rng(2);
+  for (std::size_t i = 0; i < 4 * photos.size(); ++i) {
+    const Image& photo = photos[i % photos.size()];
+    all.push_back(identity(copied(photo, static_cast<Copying>(i / photos.size()), rng), 1000 + i));
+  }
+  const Duplicates found = find_duplicates(all, available_threads());
+  std::size_t hits = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (i < photos.size()) {
+      EXPECT_EQ(found.near[i], i);
+    }
+    hits += i >= photos.size() && found.near[i] == i % photos.size();
+  }
+  EXPECT_GE(hits, 4 * photos.size() * 98 / 100);
 }
 
 }  // namespace
