@@ -61,6 +61,9 @@ inline Choices<Schedule> choices(Schedule) {
 inline Choices<ImageFit> choices(ImageFit) {
   return {{ImageFit::stretch, "stretch"}, {ImageFit::pad, "pad"}, {ImageFit::crop, "crop"}};
 }
+inline Choices<GroupBy> choices(GroupBy) {
+  return {{GroupBy::column, "column"}, {GroupBy::duplicates, "duplicates"}};
+}
 inline Choices<ClassWeights> choices(ClassWeights) {
   return {{ClassWeights::none, "none"}, {ClassWeights::balanced, "balanced"}};
 }
