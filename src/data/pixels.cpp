@@ -51,7 +51,7 @@ DecodedImages decode_images(const Dataset& dataset, const DecodeOptions& options
     images.present[row] = 1;
     images.digests[row] = hash64(bytes);
   };
-  images.problems = visit_pictures(dataset.rows(), options.threads, decode, progress);
+  images.problems = visit_pictures(dataset, options.threads, decode, progress);
   return images;
 }
 
