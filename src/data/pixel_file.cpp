@@ -173,7 +173,7 @@ PixelFileWriter::~PixelFileWriter() {
 void PixelFileWriter::fail(int reason) const {
   const double megabytes = static_cast<double>(file_->bytes()) / (1 << 20);
   throw Error(ErrorKind::io,
-              fmt::format("cannot write {:.0f} MiB of decoded pictures: {}", megabytes,
+              fmt::format("cannot write {:.1f} MiB of decoded pictures: {}", megabytes,
                           std::strerror(reason)),
               file_->path().string(),
               "choose another place with --cache-dir or smaller pictures with --image-size; with "
