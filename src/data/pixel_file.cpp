@@ -27,7 +27,7 @@ struct Header {
   char magic[sizeof kMagic] = {};
   std::uint64_t side = 0, rows = 0;
   char settings[kSettings] = {};
-  std::uint64_t checksum = 0;  // of what stands before it, and of the entries
+  std::uint64_t checksum = 0;  // of the entries
 };
 static_assert(sizeof(Header) == 64 && sizeof(PixelEntry) == 32, "they lie so in the file");
 
@@ -55,8 +55,7 @@ Header header_of(const PixelKind& kind, std::span<const PixelEntry> entries) {
   header.side = static_cast<std::uint64_t>(kind.side);
   header.rows = entries.size();
   kind.settings.copy(header.settings, kSettings);
-  const std::string_view before(reinterpret_cast<const char*>(&header), offsetof(Header, checksum));
-  header.checksum = hash64(bytes_of(entries), hash64(before));
+  header.checksum = hash64(bytes_of(entries));
   return header;
 }
 
@@ -118,10 +117,13 @@ std::shared_ptr<const PixelFile> PixelFile::open(const fs::path& path, const Pix
   return std::memcmp(&header, &expected, sizeof header) == 0 ? file : nullptr;
 }
 
-void PixelFile::read(std::size_t index, std::span<std::uint8_t> pixels) const {
+bool PixelFile::are_read(std::size_t index, std::span<std::uint8_t> pixels) const {
   const std::uint64_t offset = pixels_begin(entries_.size()) + index * area(side_);
-  const std::span<char> into(reinterpret_cast<char*>(pixels.data()), area(side_));
-  if (read_at(file_.get(), into, offset)) return;
+  return read_at(file_.get(), {reinterpret_cast<char*>(pixels.data()), area(side_)}, offset);
+}
+
+void PixelFile::read(std::size_t index, std::span<std::uint8_t> pixels) const {
+  if (are_read(index, pixels)) return;
   throw Error(ErrorKind::io, "the decoded pictures cannot be read", path_.string(),
               "delete the file and run the same command again: it is made anew");
 }
@@ -133,10 +135,7 @@ bool PixelFile::is_intact(int threads,
   parallel_for(entries_.size(), threads, [&](std::size_t i) {
     if (intact && entries_[i].present) {
       std::vector<std::uint8_t> pixels(area(side_));
-      const std::span<char> into(reinterpret_cast<char*>(pixels.data()), pixels.size());
-      const std::uint64_t offset = pixels_begin(entries_.size()) + i * area(side_);
-      const bool is_there = read_at(file_.get(), into, offset);
-      if (!is_there || hash64(bytes_of(pixels)) != entries_[i].checksum) intact = false;
+      if (!are_read(i, pixels) || hash64(bytes_of(pixels)) != entries_[i].checksum) intact = false;
     }
     const std::size_t count = ++done;
     if (progress) progress(count, entries_.size());

@@ -47,6 +47,7 @@ class PixelFile {
  private:
   friend class PixelFileWriter;
   PixelFile(std::filesystem::path path, int side, int fd);
+  bool are_read(std::size_t index, std::span<std::uint8_t> pixels) const;
 
   std::filesystem::path path_;
   int side_;

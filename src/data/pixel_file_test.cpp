@@ -68,6 +68,24 @@ TEST_F(PixelFileTest, BelievesNoCountOfRowsBeyondItsSize) {
   }
 }
 
+TEST_F(PixelFileTest, OfMoreRowsThanAreAskedForIsAnothersAndTakesNoMemory) {
+  PixelKind kind{8, std::string(32, 's'), 0};
+  const fs::path path = folder_ / "cache" / "ten.pixels";
+  PixelFileWriter(path, kind, std::vector<PixelEntry>(10)).finish();
+  kind.most_rows = 9;
+  EXPECT_FALSE(PixelFile::open(path, kind));
+  kind.most_rows = 10;
+  EXPECT_TRUE(PixelFile::open(path, kind));
+}
+
+TEST_F(PixelFileTest, MakesRoomForTheOneThatReplacesIt) {
+  cached();
+  write("2.png", picture(30));
+  decode_images(dataset(), options_, [&](std::size_t, std::size_t) {
+    EXPECT_THAT(only_file().string(), HasSubstr(".unfinished-"));
+  });
+}
+
 TEST_F(PixelFileTest, ThatIsNoFileIsNeitherReadNorRemoved) {
   cached();
   const fs::path path = only_file();
