@@ -165,23 +165,52 @@ TEST_F(PixelFileTest, RemovesNothingThatIsNotItsOwnOrStillWritten) {
   EXPECT_TRUE(fs::exists(options_.cache.folder / "other.pixels"));
 }
 
+// As a full disk does to writing: no file may grow beyond a size.
+class SizeLimit {
+ public:
+  SizeLimit() : handler_(std::signal(SIGXFSZ, SIG_IGN)) { ::getrlimit(RLIMIT_FSIZE, &before_); }
+  ~SizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  SizeLimit(const SizeLimit&) = delete;
+  SizeLimit& operator=(const SizeLimit&) = delete;
+  void bind() const {
+    const ::rlimit limit{5000, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+
+ private:
+  void (*handler_)(int);
+  ::rlimit before_{};
+};
+
 TEST_F(PixelFileTest, TellsOfAFullDiskBeforeItDecodes) {
-  ::rlimit before{};
-  ::getrlimit(RLIMIT_FSIZE, &before);
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  const ::rlimit limit{5000, before.rlim_max};
-  ::setrlimit(RLIMIT_FSIZE, &limit);
+  const SizeLimit limit;
+  limit.bind();
   std::size_t decoded_rows = 0;
   const Error error = error_of([&] {
     decode_images(dataset(), options_, [&](std::size_t, std::size_t) { ++decoded_rows; });
   });
-  ::setrlimit(RLIMIT_FSIZE, &before);
-  std::signal(SIGXFSZ, handler);
   EXPECT_EQ(error.kind(), ErrorKind::io);
   EXPECT_EQ(decoded_rows, 0u);
   EXPECT_THAT(error.full(), AllOf(HasSubstr("MiB of decoded pictures: File too large"),
                                   HasSubstr("--cache-dir"), HasSubstr("--image-size")));
   EXPECT_TRUE(cache_names().empty());
+}
+
+TEST_F(PixelFileTest, ThatCannotBeWrittenToEndsTheRunAndIsNoProblemOfARow) {
+  for (const std::size_t last : {std::size_t{1}, std::size_t{9}}) {
+    const SizeLimit limit;
+    const Error error = error_of([&] {
+      decode_images(dataset(), options_, [&](std::size_t done, std::size_t) {
+        if (done == last) limit.bind();
+      });
+    });
+    EXPECT_EQ(error.kind(), ErrorKind::io);
+    EXPECT_THAT(error.what(), HasSubstr("File too large"));
+    EXPECT_TRUE(cache_names().empty());
+  }
 }
 
 TEST_F(PixelFileTest, NamesTheWayOutWhereItCannotLie) {
