@@ -94,6 +94,10 @@ struct Config {
   // comparison
   int seeds = 5;
   int jobs = 0;
+
+  // machine
+  int cache_mb = 2048;
+  std::string cache_dir = "auto";
 };
 
 }  // namespace diptych

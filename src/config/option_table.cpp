@@ -89,6 +89,11 @@ void add_comparison(Binder& add) {
   add("seeds", &Config::seeds, range(1, 1000), "Number of splits and seeds to repeat over");
   add("jobs", &Config::jobs, range(0, 1024), "Trainings side by side; 0: automatic, one per processor");
 }
+
+void add_machine(Binder& add) {
+  add("cache-mb", &Config::cache_mb, range(0, 100000000), "Memory for decoded pictures, in MiB; more of them than that go into a file");
+  add("cache-dir", &Config::cache_dir, "Folder of such files, which may be deleted; auto: ~/.cache/diptych");
+}
 // clang-format on
 
 std::vector<Option> build_table() {
@@ -102,6 +107,7 @@ std::vector<Option> build_table() {
   fill(OptionGroup::model, add_model);
   fill(OptionGroup::training, add_training);
   fill(OptionGroup::comparison, add_comparison);
+  fill(OptionGroup::machine, add_machine);
   return std::move(add.table);
 }
 
@@ -153,6 +159,13 @@ const std::vector<std::pair<const char*, const char*>> kPaper = {
 std::span<const Option> options() {
   static const std::vector<Option> table = build_table();
   return table;
+}
+
+std::span<const Option> kept_options() {
+  static const auto of_machine =
+      std::find_if(options().begin(), options().end(),
+                   [](const Option& option) { return option.group == OptionGroup::machine; });
+  return {options().begin(), of_machine};
 }
 
 Config preset_config(Preset preset) {

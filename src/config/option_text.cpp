@@ -47,7 +47,7 @@ std::string preset_table(const Config& defaults) {
 
 nlohmann::json to_json(const Config& config) {
   nlohmann::json json;
-  for (const Option& option : options()) json[option.name] = typed_value(option, config);
+  for (const Option& option : kept_options()) json[option.name] = typed_value(option, config);
   return json;
 }
 
@@ -59,13 +59,17 @@ Config config_from_json(const nlohmann::json& json) {
   Config config;
   try {
     for (const auto& [name, value] : json.items()) {
-      set_option(config, name, value_text(find_option(name, source), value, source), source);
+      const Option& option = find_option(name, source);
+      if (option.group == OptionGroup::machine) {
+        throw Error(ErrorKind::model_file, "option '" + name + "' is the machine's", source);
+      }
+      set_option(config, name, value_text(option, value, source), source);
     }
     check(config);
   } catch (const Error& error) {
     throw Error(ErrorKind::model_file, error.what(), source, error.hint());
   }
-  for (const Option& option : options()) {
+  for (const Option& option : kept_options()) {
     if (json.contains(option.name)) continue;
     throw Error(ErrorKind::model_file, "option '" + option.name + "' is missing", source);
   }
@@ -105,7 +109,7 @@ std::string options_markdown() {
 
 std::string difference(const Config& before, const Config& after) {
   std::string text;
-  for (const Option& option : options()) {
+  for (const Option& option : kept_options()) {
     const std::string old_value = option.get(before), new_value = option.get(after);
     if (old_value == new_value) continue;
     text +=

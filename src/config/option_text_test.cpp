@@ -17,8 +17,9 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 
-constexpr OptionGroup kAll[] = {OptionGroup::preset, OptionGroup::data, OptionGroup::model,
-                                OptionGroup::training, OptionGroup::comparison};
+constexpr OptionGroup kAll[] = {OptionGroup::preset,     OptionGroup::data,
+                                OptionGroup::model,      OptionGroup::training,
+                                OptionGroup::comparison, OptionGroup::machine};
 
 Config unusual_config() {
   Config config = preset_config(Preset::paper);
@@ -52,7 +53,7 @@ TEST(ConfigJson, ReadsBackByteForByte) {
 
 TEST(ConfigJson, HoldsTypedValues) {
   const json value = to_json(unusual_config());
-  EXPECT_EQ(value.size(), options().size());
+  EXPECT_EQ(value.size(), kept_options().size());
   EXPECT_EQ(value["channels"], json::parse("[1, 2]"));
   EXPECT_TRUE(value["branch-heads"].is_boolean());
   EXPECT_TRUE(value["max-megapixels"].is_number_float()) << "whatever its value is";
@@ -70,13 +71,24 @@ TEST(ConfigJson, KeepsATextThatLooksLikeANumber) {
 }
 
 TEST(ConfigJson, RefusesAMissingOptionOfAnyName) {
-  for (const Option& option : options()) {
+  for (const Option& option : kept_options()) {
     json value = to_json(Config{});
     value.erase(option.name);
     const Error error = failure(value);
     EXPECT_EQ(error.kind(), ErrorKind::model_file);
     EXPECT_EQ(std::string(error.what()), "option '" + option.name + "' is missing");
   }
+}
+
+TEST(ConfigJson, KeepsNothingOfTheMachine) {
+  Config config;
+  config.cache_mb = 7;
+  config.cache_dir = "here";
+  EXPECT_EQ(to_json(config), to_json(Config{}));
+  EXPECT_EQ(options().size() - kept_options().size(), 2u);
+  json value = to_json(config);
+  value["cache-dir"] = "there";
+  EXPECT_EQ(failure(value).kind(), ErrorKind::model_file);
 }
 
 TEST(ConfigJson, RefusesAnUnknownOption) {
