@@ -41,7 +41,7 @@ function(diptych_layer name)
       target_compile_options(diptych_${name}_test PRIVATE -fPIC)
     endif()
     gtest_discover_tests(diptych_${name}_test
-      TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60
+      TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES
       PROPERTIES LABELS ${label} TIMEOUT 600)
   endif()
 endfunction()

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "cli/command.h"
 
 namespace {
@@ -52,6 +53,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a write beyond the limit fails instead, and is told
   occupy_closed_streams();
+  diptych::keep_freed_memory();
   try {
     return run(argc, argv);
   } catch (const Error& error) {

@@ -8,6 +8,7 @@ namespace diptych {
 
 constexpr const char* kCheckpointName = "checkpoint.safetensors";
 constexpr const char* kMetricsName = "metrics.jsonl";
+constexpr const char* kTraceName = "trace.json";
 constexpr const char* kProblemsName = "problems.csv";
 constexpr const char* kResultsName = "results.json";
 constexpr const char* kReportName = "report.html";

@@ -27,13 +27,14 @@ struct Arguments {
   fs::path output;
   bool overwrite = false;
   bool resume = false;
+  bool profile = false;
 };
 
 // Draws the bar, prints a line an epoch, and keeps metrics.jsonl.
 class Reporter : public Observer {
  public:
-  Reporter(Progress& progress, fs::path metrics)
-      : progress_(progress), metrics_(std::move(metrics)) {}
+  Reporter(Progress& progress, fs::path folder)
+      : progress_(progress), folder_(std::move(folder)), metrics_(folder_ / kMetricsName) {}
 
   void on_step(const StepProgress& step) override {
     StopSignal::throw_if_raised();
@@ -53,9 +54,17 @@ class Reporter : public Observer {
         epoch.validation_accuracy));
   }
 
+  void on_profile(const std::vector<ProfilePart>& parts, int steps,
+                  const std::string& trace) override {
+    write_file(folder_ / kTraceName, trace);
+    std::cout << profile_table(parts, steps)
+              << fmt::format("over {} steps; every operator: {}, for Perfetto\n", steps,
+                             (folder_ / kTraceName).string());
+  }
+
  private:
   Progress& progress_;
-  fs::path metrics_;
+  fs::path folder_, metrics_;
 };
 
 void write_metrics(const fs::path& path, const std::vector<EpochRecord>& history) {
@@ -126,7 +135,8 @@ void run(const Arguments& given, const Config& config) {
   options.threads = threads;
   options.checkpoint = given.output / kCheckpointName;
   options.resume = given.resume;
-  Reporter reporter(progress, given.output / kMetricsName);
+  options.profiled_steps = given.profile ? 50 : 0;
+  Reporter reporter(progress, given.output);
   const TrainResult result = train(config, {data.dataset, &data.images, split}, options, reporter);
   write_metrics(given.output / kMetricsName, result.history);
   write_file(given.output / kModelFileName, result.model);
@@ -144,6 +154,8 @@ Action declare_train(CLI::App& command) {
   command.add_option("-o,--output", given->output, "The run's folder")->required();
   command.add_flag("--overwrite", given->overwrite, "Replace the run that the folder holds");
   command.add_flag("--resume", given->resume, "Go on with a run that was stopped");
+  command.add_flag("--profile", given->profile,
+                   "Print where the time of 50 steps goes; trace.json for Perfetto");
   const Settings settings(
       command, {OptionGroup::preset, OptionGroup::data, OptionGroup::model, OptionGroup::training});
   return [given, settings] {

@@ -1,7 +1,9 @@
 #include "data/pixels.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <cmath>
 #include <optional>
 
 #include "base/error.h"
@@ -88,6 +90,29 @@ DecodedImages select(const DecodedImages& images, std::span<const std::int64_t> 
     result.pixels.insert(result.pixels.end(), pixels.begin(), pixels.end());
     result.present.push_back(images.present.at(static_cast<std::size_t>(index)));
     result.digests.push_back(images.digests.at(static_cast<std::size_t>(index)));
+  }
+  return result;
+}
+
+PixelStatistics pixel_statistics(const DecodedImages& images, std::span<const std::int64_t> rows) {
+  std::array<double, 3> sum{}, squares{};
+  double count = 0;
+  for (std::int64_t row : rows) {
+    if (!images.present[static_cast<std::size_t>(row)]) continue;
+    const auto pixels = images[static_cast<std::size_t>(row)];
+    for (std::size_t i = 0; i < pixels.size(); ++i) {
+      const double value = pixels[i] / 255.0;
+      sum[i % 3] += value;
+      squares[i % 3] += value * value;
+    }
+    count += static_cast<double>(pixels.size()) / 3;
+  }
+  PixelStatistics result;
+  for (std::size_t c = 0; c < 3; ++c) {
+    const double mean = count > 0 ? sum[c] / count : 0.5;
+    const double variance = count > 0 ? squares[c] / count - mean * mean : 0.25;
+    result.mean.push_back(static_cast<float>(mean));
+    result.deviation.push_back(static_cast<float>(std::sqrt(std::max(variance, 1e-4))));
   }
   return result;
 }

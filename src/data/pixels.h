@@ -40,6 +40,12 @@ std::vector<std::uint8_t> decode_file(const std::filesystem::path& path,
 // The rows of `images` named by `kept`, in that order.
 DecodedImages select(const DecodedImages& images, std::span<const std::int64_t> kept);
 
+// Per channel, on the scale 0..1, over the pixels of some rows' pictures; 0.5 and 0.5 of none.
+struct PixelStatistics {
+  std::vector<float> mean, deviation;
+};
+PixelStatistics pixel_statistics(const DecodedImages& images, std::span<const std::int64_t> rows);
+
 constexpr std::uint8_t kNoPixel = 128;  // what a missing picture is filled with
 
 }  // namespace diptych

@@ -1,6 +1,11 @@
 #include "nn/image_encoder.h"
 
+#include <fmt/format.h>
+
 #include <numeric>
+
+#include "nn/profile.h"
+#include "nn/relu_max_pool.h"
 
 namespace diptych {
 namespace {
@@ -24,7 +29,11 @@ class PlainEncoder : public ImageEncoder {
 
   torch::Tensor forward(torch::Tensor pixels, Pass& pass) override {
     torch::Tensor x = pixels.to(pass.compute);
-    for (const auto& block : blocks_) x = torch::max_pool2d(torch::relu(block->forward(x)), 2);
+    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+      const ProfileScope scope(fmt::format("image.conv{}", i + 1));
+      x = relu_max_pool(blocks_[i]->forward(x));
+    }
+    const ProfileScope scope("image.dense");
     return torch::relu(dense_->forward(x.to(at::kFloat).flatten(1)));
   }
 
@@ -47,10 +56,16 @@ class Unit : public torch::nn::Module {
     norm_ = register_module("norm", std::make_shared<BatchNorm>(outputs));
   }
   torch::Tensor forward(const torch::Tensor& x, const Pass& pass) const {
-    return torch::relu(norm_->forward(convolution_->forward(x), pass));
+    return normed(x, pass).relu_();
+  }
+  torch::Tensor forward_pooled(const torch::Tensor& x, const Pass& pass) const {
+    return relu_max_pool(normed(x, pass));
   }
 
  private:
+  torch::Tensor normed(const torch::Tensor& x, const Pass& pass) const {
+    return norm_->forward(convolution_->forward(x), pass);
+  }
   std::shared_ptr<Convolution> convolution_;
   std::shared_ptr<BatchNorm> norm_;
 };
@@ -76,10 +91,12 @@ class ResidualEncoder : public ImageEncoder {
   }
 
   torch::Tensor forward(torch::Tensor pixels, Pass& pass) override {
-    torch::Tensor x = widen_.front()->forward(pixels.to(pass.compute), pass);
+    torch::Tensor x = stem(pixels, pass);
     std::vector<torch::Tensor> pooled;
     for (std::size_t stage = 1; stage < widen_.size(); ++stage) {
-      x = widen_[stage]->forward(torch::max_pool2d(x, 2), pass);
+      const ProfileScope scope(fmt::format("image.stage{}", stage));
+      if (stage > 1) x = torch::max_pool2d(x, 2);
+      x = widen_[stage]->forward(x, pass);
       x = x + residual_[stage - 1]->forward(x, pass);
       const torch::Tensor map = x.to(at::kFloat);
       pooled.push_back(map.mean({2, 3}));
@@ -91,6 +108,10 @@ class ResidualEncoder : public ImageEncoder {
   int features() const override { return features_; }
 
  private:
+  torch::Tensor stem(const torch::Tensor& pixels, const Pass& pass) const {
+    const ProfileScope scope("image.stem");
+    return widen_.front()->forward_pooled(pixels.to(pass.compute), pass);
+  }
   int features_;
   std::vector<std::shared_ptr<Unit>> widen_, residual_;
 };

@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "image/colour_histogram.h"
 #include "image/gradient_histogram.h"
+#include "nn/profile.h"
 
 namespace diptych {
 namespace {
@@ -144,6 +145,7 @@ void Network::set_document_frequencies(std::span<const Batch> texts) {
 }
 
 NetworkInput Network::input_from(const Batch& batch) const {
+  const ProfileScope scope("input");
   NetworkInput input;
   if (takes_image_) {
     auto* pixels = const_cast<std::uint8_t*>(batch.pixels.data());
@@ -158,6 +160,7 @@ NetworkInput Network::input_from(const Batch& batch) const {
 }
 
 torch::Tensor Network::standardise(const NetworkInput& input) const {
+  const ProfileScope scope("image.standardise");
   const auto shape = std::vector<std::int64_t>{1, 3, 1, 1};
   torch::Tensor x = input.pixels.to(at::kFloat) / 255.0;
   x = (x - pixel_mean_.view(shape)) / pixel_deviation_.view(shape);
@@ -178,13 +181,17 @@ std::vector<torch::Tensor> Network::branches(const NetworkInput& input, Pass& pa
     const torch::Tensor present = input.has_image.unsqueeze(1);
     torch::Tensor image = image_->forward(standardise(input), pass);
     if (descriptors_) {
+      const ProfileScope scope("image.descriptors");
       const torch::Tensor described = descriptors_->forward(input.descriptors);
       const torch::Tensor keep = keep_either(image.size(0), pass);
       image = torch::cat({image * keep.slice(1, 0, 1), described * keep.slice(1, 1, 2)}, 1);
     }
     features.push_back(image * present);
   }
-  if (takes_text_) features.push_back(text_->forward(input.text, pass));
+  if (takes_text_) {
+    const ProfileScope scope("text");
+    features.push_back(text_->forward(input.text, pass));
+  }
   return features;
 }
 
@@ -207,6 +214,7 @@ std::vector<torch::Tensor> Network::forward(const NetworkInput& input, Pass& pas
       x = x * mixing->own + x.index_select(0, mixing->other) * (1 - mixing->own);
     }
   }
+  const ProfileScope scope("heads");
   const torch::Tensor joined =
       fusion_ ? fusion_->forward(features[0], features[1], present(input, pass)) : features[0];
   std::vector<torch::Tensor> logits{classify(joined, pass)};

@@ -40,33 +40,6 @@ Tokenizer build_tokenizer(const Config& config, const TrainingData& data) {
   return Tokenizer::build(texts, tokenizer_options(config));
 }
 
-struct PixelStatistics {
-  std::vector<float> mean, deviation;
-};
-
-PixelStatistics pixel_statistics(const DecodedImages& images, std::span<const std::int64_t> rows) {
-  std::array<double, 3> sum{}, squares{};
-  double count = 0;
-  for (std::int64_t row : rows) {
-    if (!images.present[static_cast<std::size_t>(row)]) continue;
-    const auto pixels = images[static_cast<std::size_t>(row)];
-    for (std::size_t i = 0; i < pixels.size(); ++i) {
-      const double value = pixels[i] / 255.0;
-      sum[i % 3] += value;
-      squares[i % 3] += value * value;
-    }
-    count += static_cast<double>(pixels.size()) / 3;
-  }
-  PixelStatistics result;
-  for (std::size_t c = 0; c < 3; ++c) {
-    const double mean = count > 0 ? sum[c] / count : 0.5;
-    const double variance = count > 0 ? squares[c] / count - mean * mean : 0.25;
-    result.mean.push_back(static_cast<float>(mean));
-    result.deviation.push_back(static_cast<float>(std::sqrt(std::max(variance, 1e-4))));
-  }
-  return result;
-}
-
 void copy_state(const Network& from, const Network& to) {
   const torch::NoGradGuard no_grad;
   const TensorList source = state_of(from), target = state_of(to);
@@ -173,7 +146,8 @@ class Training {
       const auto part = std::span(order).subspan(
           begin, std::min<std::size_t>(static_cast<std::size_t>(config_.batch_size),
                                        order.size() - begin));
-      const Batch batch = make_batch(source(), part, &changed);
+      watch();
+      const Batch batch = training_batch(part, changed);
       const StepResult result = run_step(batch, epoch, step);
       record.skipped_steps += result.skipped;
       record.learning_rate = result.learning_rate;
@@ -189,6 +163,22 @@ class Training {
     record.seconds = seconds_since(epoch_start);
     state_.history.push_back(record);
     keep_best();
+  }
+
+  Batch training_batch(std::span<const std::int64_t> rows, const BatchChanges& changed) const {
+    const ProfileScope scope("batch");
+    return make_batch(source(), rows, &changed);
+  }
+
+  // Before each step of this process.
+  void watch() {
+    constexpr int kWarmUp = 10;
+    const int step = steps_run_++;
+    if (options_.profiled_steps <= 0) return;
+    if (step == kWarmUp) profile_.emplace();
+    if (step != kWarmUp + options_.profiled_steps || !profile_) return;
+    observer_.on_profile(profile_->parts(), options_.profiled_steps, profile_->trace());
+    profile_.reset();
   }
 
   void report_step(const EpochRecord& record, int step, double rows,
@@ -223,18 +213,27 @@ class Training {
     const torch::Tensor labels = torch::tensor(batch.labels, at::kInt).to(at::kLong);
     const auto logits =
         network_->forward(network_->input_from(batch), pass, mixing ? &*mixing : nullptr);
-    const torch::Tensor loss =
-        training_loss(config_, logits, {labels, weights_, mixing ? &*mixing : nullptr});
+    const torch::Tensor loss = loss_of(logits, {labels, weights_, mixing ? &*mixing : nullptr});
     loss.backward();
     StepResult result;
     result.learning_rate =
         learning_rate_at(config_, global, static_cast<std::int64_t>(steps_) * config_.epochs);
     result.loss = loss.item<double>();
     result.right = logits.front().argmax(1).eq(labels).sum().item<double>();
-    result.skipped = !optimizer_->step(result.learning_rate);
+    result.skipped = !update(result.learning_rate);
     count_failure(result.skipped);
     if (!result.skipped) update_average(global);
     return result;
+  }
+
+  torch::Tensor loss_of(const std::vector<torch::Tensor>& logits, const Target& target) const {
+    const ProfileScope scope("loss");
+    return training_loss(config_, logits, target);
+  }
+
+  bool update(double learning_rate) {
+    const ProfileScope scope("optimiser");
+    return optimizer_->step(learning_rate);
   }
 
   Mixing draw_mixing(int size, Rng& draws) const {
@@ -259,6 +258,7 @@ class Training {
 
   // Exponential moving average of the weights, with a short memory at first (Polyak averaging).
   void update_average(std::int64_t step) {
+    const ProfileScope scope("average");
     const torch::NoGradGuard no_grad;
     const double count = static_cast<double>(step + 1);
     const double decay = std::min(config_.ema_decay, count / (count + 10));
@@ -355,6 +355,8 @@ class Training {
   TrainingState state_;
   Clock::time_point start_;
   int first_epoch_ = 0;
+  int steps_run_ = 0;  // by this process
+  std::optional<Profile> profile_;
 };
 
 }  // namespace

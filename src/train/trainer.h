@@ -10,6 +10,7 @@
 #include "data/dataset.h"
 #include "data/pixels.h"
 #include "data/split.h"
+#include "nn/profile.h"
 
 namespace diptych {
 
@@ -37,6 +38,8 @@ class Observer {
   virtual ~Observer() = default;
   virtual void on_step(const StepProgress&) {}
   virtual void on_epoch(const EpochRecord&) {}
+  // Once, if TrainOptions asks for it: where the time of some steps went, and the trace of them.
+  virtual void on_profile(const std::vector<ProfilePart>&, int, const std::string&) {}
 };
 
 // What to learn from. Everything must outlive the call.
@@ -50,6 +53,7 @@ struct TrainOptions {
   int threads = 1;
   std::filesystem::path checkpoint;  // empty: none is written. Replaced atomically each epoch
   bool resume = false;               // go on from the checkpoint when it is there
+  int profiled_steps = 0;            // after some to warm up; 0: none
 };
 
 struct TrainResult {

@@ -1,0 +1,13 @@
+#include "base/memory.h"
+
+#include <malloc.h>
+
+namespace diptych {
+
+void keep_freed_memory() {
+  constexpr int kMostKept = 1 << 30;  // bytes
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, kMostKept);
+}
+
+}  // namespace diptych

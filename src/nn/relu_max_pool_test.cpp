@@ -1,0 +1,92 @@
+// The fused pass against torch's two.
+#include "nn/relu_max_pool.h"
+
+#include <gtest/gtest.h>
+
+#include "nn/gradient_check.h"
+
+namespace diptych {
+namespace {
+
+torch::Tensor made_up_map(at::IntArrayRef shape, at::ScalarType type) {
+  return made_up_tensor(shape).detach().to(type).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+struct Answer {
+  torch::Tensor output, gradient;
+};
+
+template <typename Pool>
+Answer answer_of(const Pool& pool, const torch::Tensor& map) {
+  const torch::Tensor x = map.detach().clone().set_requires_grad(true);
+  const torch::Tensor y = pool(x);
+  weighed(y.to(at::kDouble)).backward();
+  return {y.detach(), x.grad()};
+}
+
+torch::Tensor two_passes(const torch::Tensor& x) { return torch::max_pool2d(torch::relu(x), 2); }
+
+TEST(ReluMaxPool, IsReluThenMaxPoolingBitForBit) {
+  for (const at::ScalarType type : {at::kBFloat16, at::kFloat, at::kDouble}) {
+    for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{1, 1, 2, 2},
+                                                   {2, 3, 8, 6},
+                                                   {3, 17, 5, 7},
+                                                   {2, 64, 24, 24},
+                                                   {1, 32, 3, 2},
+                                                   {40, 5, 4, 4}}) {
+      const torch::Tensor map = made_up_map(shape, type);
+      const Answer fused = answer_of(relu_max_pool, map), plain = answer_of(two_passes, map);
+      EXPECT_TRUE(torch::equal(fused.output, plain.output)) << type << shape;
+      EXPECT_TRUE(torch::equal(fused.gradient, plain.gradient)) << type << shape;
+      EXPECT_EQ(fused.output.scalar_type(), type);
+      EXPECT_TRUE(fused.output.is_contiguous(at::MemoryFormat::ChannelsLast));
+    }
+  }
+}
+
+TEST(ReluMaxPool, GivesTheFirstOfEqualsTheGradientAndNothingBelowZeroAny) {
+  const torch::Tensor equal = torch::ones({1, 2, 2, 2});
+  EXPECT_TRUE(torch::equal(answer_of(relu_max_pool, equal).gradient,
+                           answer_of(two_passes, equal).gradient));
+  const torch::Tensor below = -torch::ones({1, 2, 4, 4});
+  EXPECT_EQ(answer_of(relu_max_pool, below).output.abs().sum().item<double>(), 0);
+  EXPECT_EQ(answer_of(relu_max_pool, below).gradient.abs().sum().item<double>(), 0);
+}
+
+TEST(ReluMaxPool, TakesAnyLayoutOfMemory) {
+  const torch::Tensor map = made_up_map({2, 6, 8, 8}, at::kFloat);
+  const torch::Tensor rows_first = map.contiguous();
+  EXPECT_TRUE(torch::equal(relu_max_pool(rows_first), relu_max_pool(map)));
+  const torch::Tensor part = map.slice(1, 0, 4);
+  EXPECT_TRUE(
+      torch::equal(answer_of(relu_max_pool, part).gradient, answer_of(two_passes, part).gradient));
+}
+
+TEST(ReluMaxPool, LetsNoNumberThatIsNotOneGoUnseen) {
+  for (int pixel = 0; pixel < 4; ++pixel) {
+    torch::Tensor map = torch::ones({1, 1, 2, 2});
+    map.view({4})[pixel] = NAN;
+    EXPECT_TRUE(std::isnan(relu_max_pool(map).item<double>())) << pixel;
+  }
+  EXPECT_TRUE(std::isinf(relu_max_pool(torch::full({1, 1, 2, 2}, INFINITY)).item<double>()));
+}
+
+TEST(ReluMaxPool, HasTheGradientOfFiniteDifferences) {
+  const torch::Tensor x = made_up_tensor({2, 3, 5, 4});
+  expect_gradients([&] { return weighed(relu_max_pool(x)); }, {x});
+}
+
+TEST(ReluMaxPool, DoesNotDependOnTheNumberOfThreads) {
+  const torch::Tensor map = made_up_map({8, 16, 32, 32}, at::kBFloat16);
+  const int before = at::get_num_threads();
+  at::set_num_threads(1);
+  const Answer one = answer_of(relu_max_pool, map);
+  at::set_num_threads(3);
+  const Answer three = answer_of(relu_max_pool, map);
+  at::set_num_threads(before);
+  EXPECT_TRUE(torch::equal(one.output, three.output));
+  EXPECT_TRUE(torch::equal(one.gradient, three.gradient));
+}
+
+}  // namespace
+}  // namespace diptych
