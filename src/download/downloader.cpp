@@ -87,7 +87,7 @@ class Downloader {
     for (;;) {
       read_ahead();
       start_jobs();
-      if (active_.empty() && waiting_ == 0 && !calls_.has_more()) return;
+      if (is_over()) return;
       int running = 0;
       require(curl_multi_perform(multi_.get(), &running));
       collect();
@@ -103,6 +103,8 @@ class Downloader {
     std::unique_ptr<Transfer> transfer;
     Job job;
   };
+
+  bool is_over() const { return active_.empty() && waiting_ == 0 && !calls_.has_more(); }
 
   void read_ahead() {
     while (waiting_ < 4 * options_.connections) {
@@ -240,6 +242,7 @@ class Downloader {
 
   int patience_ms() const {
     constexpr milliseconds kMost(100);
+    if (is_over() || (!idle_.empty() && !ready_.empty())) return 0;  // no socket would wake us
     if (timers_.empty()) return kMost.count();
     const auto left =
         std::chrono::duration_cast<milliseconds>(timers_.begin()->first - Clock::now());

@@ -22,13 +22,14 @@ import time
 import zlib
 
 JPEG = base64.b64decode(
-    '/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAUDBAQEAwUEBAQFBQUGBwwIBwcHBw8LCwkMEQ8SEhEPERETFhwXExQaFRERGCEY'
-    'Gh0dHx8fExciJCIeJBweHx7/wAALCAAQABABAREA/8QAHwAAAQUBAQEBAQEAAAAAAAAAAAECAwQFBgcICQoL/8QAtRAAAgED'
-    'AwIEAwUFBAQAAAF9AQIDAAQRBRIhMUEGE1FhByJxFDKBkaEII0KxwRVS0fAkM2JyggkKFhcYGRolJicoKSo0NTY3ODk6Q0RF'
-    'RkdISUpTVFVWV1hZWmNkZWZnaGlqc3R1dnd4eXqDhIWGh4iJipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJ'
-    'ytLT1NXW19jZ2uHi4+Tl5ufo6erx8vP09fb3+Pn6/9oACAEBAAA/APn+iiiiv//Z')
+    '/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAA0JCgsKCA0LCgsODg0PEyAVExISEyccHhcgLikxMC4pLSwzOko+MzZGNywtQFdBRkxO'
+    'UlNSMj5aYVpQYEpRUk//2wBDAQ4ODhMREyYVFSZPNS01T09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09P'
+    'T09PT09PT09PT0//wAARCAAQABADASIAAhEBAxEB/8QAFQABAQAAAAAAAAAAAAAAAAAABQb/xAAYEAACAwAAAAAAAAAAAAAAAAAA'
+    'BAUiMf/EABUBAQEAAAAAAAAAAAAAAAAAAAAC/8QAGhEAAgIDAAAAAAAAAAAAAAAAAAUDBCExYf/aAAwDAQACEQMRAD8AmFY7Ki6s'
+    'dlRdWOyowrHZUqe90KmOsn//2Q==')
 GIF = base64.b64decode('R0lGODlhAQABAIAAAP8AAAAAACwAAAAAAQABAAACAkQBADs=')
-WEBP = base64.b64decode('UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==')
+WEBP = base64.b64decode(
+    'UklGRkIAAABXRUJQVlA4TDYAAAAvA4AAAF9AmG1Ec0T9zd/kJBS0bcOmTKNkujOA89+FZYAKQM8PQBBAopRCCsOtsMKoEf0P6nI=')
 
 
 def png_chunk(kind, data):
@@ -135,7 +136,10 @@ async def resets_once(a):
 @kind('success')
 async def busy(a):
     if a.first:
+        a.server.free_at[a.n] = time.monotonic() + 1
         return await a.send(b'', '429 Too Many Requests', Retry_After='1')
+    if time.monotonic() < a.server.free_at[a.n]:
+        return await a.send(b'', '403 Forbidden')  # asked too soon
     await a.send(picture(a.n))
 @kind('success')
 async def busy_until(a):
@@ -186,7 +190,7 @@ async def moved_to_metadata(a): await a.redirect('http://' + '.'.join(['169', '2
 @kind('not a URL of http or https')
 async def moved_to_a_file(a): await a.redirect('file:///etc/hostname')
 @kind('not a URL of http or https')
-async def moved_to_a_user(a): await a.redirect(f'http://me:secret@{a.server.host}/jpeg_picture/{a.n}')
+async def moved_to_a_user(a): await a.redirect('http:' + f'//me:secret@{a.server.host}/jpeg_picture/{a.n}')
 @kind('HTTP status 302')
 async def moved_with_endless_page(a):
     await a.write(b'HTTP/1.1 302 Found\r\nLocation: /jpeg_picture/1\r\n\r\n')
@@ -267,7 +271,9 @@ async def bad_chunk(a):
 @kind('timed out')
 async def never_answers(a): await asyncio.sleep(3600)
 @kind('timed out')
-async def drips_headers(a): await a.forever(b'H', 0.2)
+async def drips_headers(a):
+    await a.write(b'HTTP/1.1 200 OK\r\nX-More: ')
+    await a.forever(b'm', 0.2)
 @kind('timed out')
 async def drips(a):
     await a.write(b'HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n' + jpeg(a.n))
@@ -279,6 +285,7 @@ class Server:
         self.cap, self.pictures = given.cap, given.pictures
         self.bomb = gzip.compress(bytes(50_000_000))
         self.seen = collections.Counter()
+        self.free_at = {}
 
     async def answer(self, path, writer):
         self.seen[path] += 1
