@@ -27,7 +27,7 @@ extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo
   using Resolve = decltype(&::getaddrinfo);
   static const auto real = reinterpret_cast<Resolve>(::dlsym(RTLD_NEXT, "getaddrinfo"));
   const bool is_ours = name && std::string_view(name) == "rebound.example";
-  return real(is_ours ? rebound_to : name, service, hints, result);
+  return real(is_ours ? rebound_to.load() : name, service, hints, result);
 }
 
 namespace diptych {
