@@ -116,6 +116,16 @@ TEST(Download, AServerIsNotAskedAgainBeforeTheTimeItNamed) {
   EXPECT_EQ(times_seen("busy/61"), 2);
 }
 
+TEST(Download, AHostHasNoMoreConnectionsAtOnceThanItMay) {
+  const LocalServer quiet;  // nobody else has been there
+  DownloadOptions options = local_options();
+  options.per_host = 3;
+  std::vector<std::string> urls;
+  for (int n = 0; n < 12; ++n) urls.push_back(quiet.url(fmt::format("crowded/{}", n)));
+  for (const Answer& answer : download_all(options, urls)) EXPECT_EQ(outcome(answer), "success");
+  EXPECT_EQ(quiet.seen()["most at once"], 3);
+}
+
 TEST(Download, AsManyRedirectsAsAllowedAreFollowedAndNoMore) {
   DownloadOptions options = local_options();
   options.redirects = 3;

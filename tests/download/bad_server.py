@@ -154,6 +154,14 @@ async def early_hints(a):
     await a.write(b'HTTP/1.1 103 Early Hints\r\nX-Robots-Tag: noai\r\n\r\n')
     await a.send(picture(a.n))
 
+@kind('success')
+async def crowded(a):
+    a.server.guests += 1
+    a.server.seen['most at once'] = max(a.server.seen['most at once'], a.server.guests)
+    await asyncio.sleep(0.02)
+    a.server.guests -= 1
+    await a.send(picture(a.n))
+
 # What a server refuses.
 @kind('HTTP status 404')
 async def not_found(a): await a.send(b'<html>no</html>', '404 Not Found')
@@ -286,6 +294,7 @@ class Server:
         self.bomb = gzip.compress(bytes(50_000_000))
         self.seen = collections.Counter()
         self.free_at = {}
+        self.guests = 0
 
     async def answer(self, path, writer):
         self.seen[path] += 1
