@@ -1,7 +1,7 @@
 """Writes the seed corpora: small files of every format, by Pillow and pyarrow. Usage: make_corpus.py FOLDER"""
-import io, json, pathlib, struct, sys
+import io, json, pathlib, struct, sys, tarfile
 
-import pyarrow as pa, pyarrow.parquet as pq
+import pyarrow as pa, pyarrow.feather, pyarrow.parquet as pq
 from PIL import Image
 
 root = pathlib.Path(sys.argv[1])
@@ -58,3 +58,42 @@ for compression in ("none", "snappy", "zstd"):
     buffer = io.BytesIO()
     pq.write_table(pa.table({**rows, "number": [1, 2, None]}), buffer, compression=compression)
     put("table", f"parquet-{compression}", b"\3" + buffer.getvalue())
+
+bytes_column = pa.array([images["rgb.png"], None, images["grey.jpg"]], pa.binary())
+structs = pa.array([{"bytes": images["rgb.png"], "path": "한 1.png"}, {"bytes": None, "path": "x"}, None])
+tables = {name: pa.table({**rows, "image": column}) for name, column in (("bytes", bytes_column), ("structs", structs))}
+for name, table in tables.items():
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, row_group_size=2)
+    put("table", f"parquet-{name}", b"\3" + buffer.getvalue())
+    buffer = io.BytesIO()
+    with pa.ipc.new_stream(buffer, table.schema) as writer:
+        writer.write_table(table, max_chunksize=2)
+    put("table", f"arrow-{name}", b"\4" + buffer.getvalue())
+for compression in ("uncompressed", "lz4"):
+    buffer = io.BytesIO()
+    pyarrow.feather.write_feather(tables["structs"], buffer, compression=compression)
+    put("table", f"feather-{compression}", b"\5" + buffer.getvalue())
+
+
+def shard(members, format):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=format) as tar:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    data = buffer.getvalue().rstrip(b"\0")  # blocks of 10 KiB bring many zeros
+    return data + bytes(-len(data) % 512 + 1024)
+
+
+members = {}
+for i, (text, label) in enumerate(zip(rows["text"], rows["label"])):
+    members |= {f"{i}.png": images["palette.png"], f"{i}.txt": text.encode(), f"{i}.cls": label.encode()}
+for i in range(2):
+    members |= {f"한/{i}.jpg": images["grey.jpg"], f"한/{i}.json": json.dumps({"text": "사과", "label": ["x", "y"]}).encode()}
+members |= {"long/" * 40 + "name.webp": images["lossy.webp"]}
+put("tar", "pax", shard(members, tarfile.PAX_FORMAT))
+put("tar", "gnu", shard(members, tarfile.GNU_FORMAT))
+put("tar", "cut", shard(members, tarfile.GNU_FORMAT)[:5000])
+put("tar", "ustar", shard({name: data for name, data in members.items() if len(name) < 100}, tarfile.USTAR_FORMAT))

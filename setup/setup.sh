@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Brings a Debian 12 machine to where Diptych builds: apt packages, then a .venv with libtorch and
-# Arrow. Idempotent; does nothing, at once, when nothing is missing.
+# Brings a Debian 12 machine to where Diptych builds and is tested: apt packages, a .venv with
+# libtorch and Arrow, a .venv-formats with the tools whose layouts the tests read. Idempotent; does
+# nothing, at once, when nothing is missing.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
-wanted=$(cat setup/apt-packages.txt setup/requirements.txt setup/setup.sh | sha256sum)
+wanted=$(cat setup/apt-packages.txt setup/requirements*.txt setup/setup.sh | sha256sum)
 stamp=.venv/.setup-done
 packages=$(grep -vE '^\s*(#|$)' setup/apt-packages.txt)
 
@@ -30,8 +31,13 @@ if [ ${#missing[@]} -gt 0 ]; then
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
 fi
 
+install_into() {
+  [ -x "$1/bin/python" ] || /usr/bin/python3 -m venv "$1"
+  "$1/bin/python" -m pip install --quiet --disable-pip-version-check -r "$2" >&2
+}
 echo "setup: libtorch and Arrow into .venv" >&2
-[ -x .venv/bin/python ] || /usr/bin/python3 -m venv .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check -r setup/requirements.txt >&2
+install_into .venv setup/requirements.txt
+echo "setup: the tools of the layout tests into .venv-formats" >&2
+install_into .venv-formats setup/requirements-formats.txt
 echo "$wanted" >"$stamp"
 echo "setup: done" >&2

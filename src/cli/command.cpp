@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "data/layout.h"
 
 extern char** environ;
 
@@ -77,6 +78,12 @@ std::unique_ptr<CLI::App> make_app(Action& chosen) {
     command->callback([&chosen, action] { chosen = action; });
   }
   return app;
+}
+
+CLI::Option* add_data(CLI::App& command, const char* name, std::filesystem::path& into,
+                      const std::string& help) {
+  command.footer("What the data may be (docs/data.md):\n" + layouts_help());
+  return command.add_option(name, into, help);
 }
 
 void allow_only(CLI::Option* argument, const std::vector<std::string>& words) {

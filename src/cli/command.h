@@ -1,5 +1,6 @@
 // The commands of the program: one row in command_table() and one file each.
 #pragma once
+#include <filesystem>
 #include <functional>
 #include <span>
 #include <string>
@@ -33,6 +34,9 @@ Action declare_predict(CLI::App& command);
 Action declare_info(CLI::App& command);
 Action declare_docs(CLI::App& command);
 
+// An argument that names data in any layout; the command's help then lists them.
+CLI::Option* add_data(CLI::App& command, const char* name, std::filesystem::path& into,
+                      const std::string& help);
 // Lets an argument be one of a few words.
 void allow_only(CLI::Option* argument, const std::vector<std::string>& words);
 

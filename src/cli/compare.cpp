@@ -133,11 +133,14 @@ void run(const Arguments& given, const Config& config) {
   const LoadedData data = load_data(given.data, reading, loading);
   write_file(given.output / kProblemsName, problems_csv(data.dataset.problems()));
   progress.line(rows_line(data.dataset));
+  require_test_rows(data.dataset);
 
   const std::vector<TrialResult> results = run_trials(given, config, data, progress);
   std::vector<Trial> trials;
   for (const TrialResult& result : results) trials.push_back(result.trial);
-  const Comparison comparison = compare(trials, static_cast<int>(data.dataset.classes().size()));
+  const bool given_split = data.dataset.gives_split();
+  const Comparison comparison = compare(trials, static_cast<int>(data.dataset.classes().size()),
+                                        given_split ? SplitSource::given : SplitSource::drawn);
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const nlohmann::json json = results_json(comparison, data.dataset, {config, seconds});
@@ -157,9 +160,7 @@ void run(const Arguments& given, const Config& config) {
 
 Action declare_compare(CLI::App& command) {
   auto given = std::make_shared<Arguments>();
-  command
-      .add_option("DATA", given->data, "A folder with data.csv, or a .csv, .tsv, .jsonl, .parquet")
-      ->required();
+  add_data(command, "DATA", given->data, "A table, a folder or shards: see below")->required();
   command.add_option("-o,--output", given->output, "Where results.json and report.html go")
       ->required();
   auto* recipe = command.add_option("--recipe", given->recipes,

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -30,14 +31,14 @@ float probability_of(const Trial& trial, std::size_t row, std::int32_t chosen) {
   return trial.probabilities[row * classes + static_cast<std::size_t>(chosen)];
 }
 
-std::string gallery_png(const Example& example) {
-  if (example.image.path.empty()) return "";
+// The pictures of the items, in one pass over the files that hold them. What was readable when the
+// comparison began may be so no longer: the page does without.
+void add_pictures(std::vector<GalleryItem>& items, const Dataset& shown) {
   constexpr int kSide = 112;
-  try {
-    Image image{kSide, kSide, decode_file(example.image.path, {kSide, ImageFit::pad, {}, 1})};
-    return encode_png(image);
-  } catch (const Error&) {
-    return "";  // it was readable when the comparison began; the page does without
+  const DecodedImages images = decode_images(shown, {kSide, ImageFit::pad, {}, 1});
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!images.present[i]) continue;
+    items[i].png = encode_png({kSide, kSide, {images[i].begin(), images[i].end()}});
   }
 }
 
@@ -60,7 +61,8 @@ std::vector<GalleryItem> gallery(std::span<const TrialResult> trials, const Data
       predicted_classes(image.probabilities, static_cast<int>(classes.size()));
   const auto fused_answers =
       predicted_classes(fused.probabilities, static_cast<int>(classes.size()));
-  std::vector<GalleryItem> gained, lost;
+  std::array<std::vector<GalleryItem>, 2> items;  // gained, lost
+  std::array<std::vector<Example>, 2> rows;
   std::vector<std::size_t> order(image.rows.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
@@ -70,16 +72,19 @@ std::vector<GalleryItem> gallery(std::span<const TrialResult> trials, const Data
     const bool image_right = image_answers[i] == image.labels[i];
     const bool fused_right = fused_answers[i] == image.labels[i];
     if (image_right == fused_right) continue;
-    auto& list = fused_right ? gained : lost;
-    if (list.size() >= kGallerySide) continue;
+    const std::size_t side = fused_right ? 0 : 1;
+    if (items[side].size() >= kGallerySide) continue;
     const Example& example = dataset[static_cast<std::size_t>(image.rows[i])];
     const auto name = [&](std::int32_t k) { return classes[static_cast<std::size_t>(k)]; };
-    list.push_back({example.id, example.text, name(image.labels[i]), name(image_answers[i]),
-                    probability_of(image, i, image_answers[i]), name(fused_answers[i]),
-                    probability_of(fused, i, fused_answers[i]), gallery_png(example), fused_right});
+    items[side].push_back({example.id, example.text, name(image.labels[i]), name(image_answers[i]),
+                           probability_of(image, i, image_answers[i]), name(fused_answers[i]),
+                           probability_of(fused, i, fused_answers[i]), "", fused_right});
+    rows[side].push_back(example);
   }
-  gained.insert(gained.end(), lost.begin(), lost.end());
-  return gained;
+  items[0].insert(items[0].end(), items[1].begin(), items[1].end());
+  rows[0].insert(rows[0].end(), rows[1].begin(), rows[1].end());
+  add_pictures(items[0], Dataset(std::move(rows[0]), classes));
+  return std::move(items[0]);
 }
 
 std::vector<Curve> curves(std::span<const TrialResult> trials) {

@@ -42,6 +42,7 @@ std::vector<std::int64_t> part_of(const Arguments& given, const Model& model,
   const Config& config = model.config();
   const Split split =
       make_split(dataset, {config.test_fraction, config.validation_fraction}, config.seed);
+  if (given.split == "test") require_test_rows(dataset);
   if (given.split == "test") return split.test;
   return given.split == "train" ? split.train : split.validation;
 }
@@ -93,7 +94,7 @@ void run(const Arguments& given, const Config& config, const Model& model) {
 Action declare_evaluate(CLI::App& command) {
   auto given = std::make_shared<Arguments>();
   command.add_option("MODEL", given->model, "A run's folder or a model file")->required();
-  command.add_option("DATA", given->data, "A folder with data.csv, or a table")->required();
+  add_data(command, "DATA", given->data, "A table, a folder or shards: see below")->required();
   auto* split = command.add_option("--split", given->split,
                                    "Which rows: all, or those of the model's own split");
   allow_only(split->capture_default_str(), {"all", "test", "validation", "train"});

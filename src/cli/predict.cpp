@@ -77,7 +77,7 @@ void answer_part(const Model& model, const std::vector<Example>& rows, std::vect
       errors[problem.row] = fmt::format("{}: {}", problem_name(problem.problem), problem.detail);
     }
     for (const Example& row : rows) {
-      if (row.image.path.empty()) errors[row.row] = "missing image: the cell is empty";
+      if (row.image.empty()) errors[row.row] = "missing image: the cell is empty";
     }
   }
   std::vector<std::int64_t> all(rows.size());
@@ -158,7 +158,7 @@ Action declare_predict(CLI::App& command) {
   auto given = std::make_shared<Arguments>();
   command.add_option("MODEL", given->model, "A run's folder or a model file")->required();
   auto* table =
-      command.add_option("TABLE", given->table, "Rows to answer for: a table or a folder with one");
+      add_data(command, "TABLE", given->table, "Rows to answer for: a table, a folder or shards");
   command.add_option("--image", given->image, "One picture")->excludes(table);
   command.add_option("--text", given->text, "Its text")->excludes(table);
   command.add_option("-o,--output", given->output, "Where the answers go: .csv or .jsonl")

@@ -124,8 +124,9 @@ void run(const Arguments& given, const Config& config) {
       make_split(data.dataset, {config.test_fraction, config.validation_fraction}, config.seed);
   write_file(given.output / kProblemsName, problems_csv(data.dataset.problems()));
   progress.line(rows_line(data.dataset));
-  progress.line(fmt::format("train {}, validation {}, test {} rows; {} classes; inputs {}",
+  progress.line(fmt::format("train {}, validation {}, test {} rows{}; {} classes; inputs {}",
                             split.train.size(), split.validation.size(), split.test.size(),
+                            data.dataset.gives_split() ? " as the data gives them" : "",
                             data.dataset.classes().size(), inputs_name(config.inputs)));
   if (is_finished(given, config, data.dataset)) {
     return say_outcome(given.output / kModelFileName, Model::load(given.output));
@@ -148,9 +149,7 @@ void run(const Arguments& given, const Config& config) {
 
 Action declare_train(CLI::App& command) {
   auto given = std::make_shared<Arguments>();
-  command
-      .add_option("DATA", given->data, "A folder with data.csv, or a .csv, .tsv, .jsonl, .parquet")
-      ->required();
+  add_data(command, "DATA", given->data, "A table, a folder or shards: see below")->required();
   command.add_option("-o,--output", given->output, "The run's folder")->required();
   command.add_flag("--overwrite", given->overwrite, "Replace the run that the folder holds");
   command.add_flag("--resume", given->resume, "Go on with a run that was stopped");

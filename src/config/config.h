@@ -25,8 +25,12 @@ struct Config {
   // data
   std::string image_column = "image";
   std::string text_column = "text";
+  std::string text_separator = " | ";
   std::string label_column = "label";
+  std::string label_separator = "|";
+  std::string label_names = "none";
   std::string group_column = "group";
+  std::string split_column = "split";
   double test_fraction = 0.2;
   double validation_fraction = 0.1;
   double max_skipped = 0.5;

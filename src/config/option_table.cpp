@@ -15,10 +15,14 @@ void add_preset(Binder& add) {
 }
 
 void add_data(Binder& add) {
-  add("image-column", &Config::image_column, "Column that holds the picture's path");
-  add("text-column", &Config::text_column, "Column that holds the text");
+  add("image-column", &Config::image_column, "Column that holds the picture: its path, or its bytes");
+  add("text-column", &Config::text_column, "Column that holds the text, or several: title,description");
+  add("text-separator", &Config::text_separator, "What stands between the texts of several columns");
   add("label-column", &Config::label_column, "Column that holds the class");
-  add("group-column", &Config::group_column, "Column whose equal values stay on one side of a split");
+  add("label-separator", &Config::label_separator, "What stands between several labels in a cell; none: a cell is one label");
+  add("label-names", &Config::label_names, "File of names for labels: columns label and name, or a line for each of 0, 1, 2; none: no file");
+  add("group-column", &Config::group_column, "Column whose equal values stay on one side of a split; none: no groups");
+  add("split-column", &Config::split_column, "Column that says train, validation or test; none: make a split even if the data gives one");
   add("test-fraction", &Config::test_fraction, range(0.01, 0.9), "Share of the rows held out for testing");
   add("validation-fraction", &Config::validation_fraction, range(0.01, 0.9), "Share of the remaining rows held out for choosing the epoch");
   add("max-skipped", &Config::max_skipped, range(0.0, 1.0), "Stop when a larger share of the rows cannot be used");

@@ -24,9 +24,9 @@ std::string group_table(OptionGroup group, const Config& defaults) {
       group_name(group));
   for (const Option& option : options()) {
     if (option.group != group) continue;
-    text +=
-        fmt::format("| `{}` | {} | `{}` | `{}` | {} |\n", option.name, table_cell(option.values),
-                    option.get(defaults), environment_name(option.name), table_cell(option.help));
+    text += fmt::format("| `{}` | {} | `{}` | `{}` | {} |\n", option.name,
+                        table_cell(option.values), table_cell(option.get(defaults)),
+                        environment_name(option.name), table_cell(option.help));
   }
   return text;
 }

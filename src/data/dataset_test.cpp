@@ -72,7 +72,7 @@ TEST_F(DatasetTest, IsTheSameInEveryFormat) {
   const std::vector<Cells> content = {{"a.png", "빨간 \"사과\"", "1", "g"},
                                       {"b.png", "two\nlines", "2", ""}};
   std::set<std::string> digests;
-  for (const std::string ending : {".csv", ".tsv", ".jsonl", ".parquet"}) {
+  for (const std::string ending : {".csv", ".tsv", ".jsonl", ".parquet", ".arrow", ".feather"}) {
     const fs::path folder = folder_ / ending.substr(1);
     fs::create_directories(folder);
     write_file(folder / ("data" + ending), as_table(ending, kNames, content));

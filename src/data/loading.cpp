@@ -1,6 +1,7 @@
 #include "data/loading.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <unordered_map>
 
@@ -50,14 +51,34 @@ void require_enough(const Dataset& dataset, double max_skipped) {
           : fmt::format("mend them, or allow more with --max-skipped (now {})", max_skipped));
 }
 
+// Taking the first of several labels would be a lie about the others.
+void require_one_label(const Dataset& dataset) {
+  for (const Example& row : dataset.rows()) {
+    if (row.labels.size() < 2) continue;
+    std::vector<std::string> names;
+    for (int label : row.labels)
+      names.push_back(dataset.classes()[static_cast<std::size_t>(label)]);
+    throw Error(ErrorKind::data,
+                fmt::format("row {} ({}) has {} labels: {}; a row is learnt and scored with one",
+                            row.row, row.id, names.size(), fmt::join(names, ", ")),
+                dataset.source(),
+                "take such a cell for one label with --label-separator none, or name a column with "
+                "one label with --label-column NAME");
+  }
+}
+
 }  // namespace
 
 ReadOptions read_options(const Config& config) {
   ReadOptions options;
   options.image_column = config.image_column;
   options.text_column = config.text_column;
+  options.text_separator = config.text_separator;
   options.label_column = config.label_column;
+  options.label_separator = config.label_separator;
+  options.label_names = config.label_names;
   options.group_column = config.group_column;
+  options.split_column = config.split_column;
   options.needs_image = config.inputs != Inputs::text;
   options.needs_text = config.inputs != Inputs::image;
   options.max_text_bytes = static_cast<std::size_t>(config.max_text_kb) * 1024;
@@ -69,7 +90,9 @@ LoadedData load_data(const std::filesystem::path& path, const Config& config,
   ReadOptions reading = read_options(config);
   reading.classes = options.classes;
   const bool keep_classes = !options.classes.empty();
+  if (keep_classes) reading.split_column = kNone;  // all rows are asked for, whatever their part
   LoadedData data{read_dataset(path, reading), {}};
+  require_one_label(data.dataset);
   if (reading.needs_image) {
     data.images = decode_images(
         data.dataset,

@@ -17,16 +17,16 @@ struct LoadedData {
 
 struct LoadOptions {
   int threads = 1;
-  std::vector<std::string> classes;  // of a model; empty: found in the data, and each of them must
-                                     // have the three groups that a split needs
+  std::vector<std::string> classes;  // of a model, whose rows are all wanted; empty: found in the
+                                     // data, and each of them must have what a split needs of it
   std::function<void(std::size_t done, std::size_t total)> progress;
 };
 
 ReadOptions read_options(const Config& config);
 
 // Every row needs a label, and a picture if config.inputs takes one; the dataset's digest then
-// covers the pictures. Throws what read_dataset() does, and Error{data} when more than
-// config.max_skipped of the rows cannot be used.
+// covers the pictures. Throws what read_dataset() does, and Error{data} when a row has several
+// labels or more than config.max_skipped of the rows cannot be used.
 LoadedData load_data(const std::filesystem::path& path, const Config& config,
                      const LoadOptions& options);
 

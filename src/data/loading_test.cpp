@@ -232,5 +232,32 @@ TEST_F(LoadingTest, RowsWithoutAPictureAreGreyWhenTheyStay) {
   EXPECT_TRUE(std::equal(some[0].begin(), some[0].end(), images[5].begin()));
 }
 
+TEST_F(LoadingTest, RefusesARowWithSeveralLabelsInsteadOfTakingTheFirst) {
+  rows_[4][2] = "even|odd";
+  EXPECT_THAT(refused().full(), AllOf(HasSubstr("row 5 (4.png) has 2 labels: even, odd"),
+                                      HasSubstr("--label-separator none"),
+                                      HasSubstr("--label-column NAME"), HasSubstr("data.csv")));
+  config_.label_separator = "none";
+  EXPECT_EQ(load().dataset.skipped(),
+            (std::map<std::string, std::int64_t>{{"class too small", 1}}));
+}
+
+TEST_F(LoadingTest, OfAGivenSplitNeedsEveryClassInItsTraining) {
+  std::string csv = "image,text,label,split\n";
+  for (std::size_t i = 0; i < rows_.size(); ++i)
+    csv += rows_[i][0] + ",," + rows_[i][2] + (i < 8 ? ",train\n" : ",test\n");
+  csv += "0.png,,late,test\n1.png,,late,validation\n2.png,,single,train\n";
+  write("data.csv", csv);
+  const LoadedData data = load_data(folder_, config_, {});
+  EXPECT_THAT(data.dataset.classes(), ElementsAre("even", "odd", "single"));
+  EXPECT_EQ(data.dataset.size(), 13u);
+  EXPECT_EQ(data.dataset.skipped(),
+            (std::map<std::string, std::int64_t>{{"class without training rows", 2}}));
+  LoadOptions options;
+  options.classes = {"even", "late", "odd", "single"};  // a model's: all rows are scored
+  EXPECT_EQ(load_data(folder_, config_, options).dataset.size(), 15u);
+  EXPECT_FALSE(load_data(folder_, config_, options).dataset.gives_split());
+}
+
 }  // namespace
 }  // namespace diptych

@@ -7,33 +7,28 @@
 #include <optional>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/parallel.h"
+#include "data/pictures.h"
 
 namespace diptych {
 namespace {
 
-constexpr std::uint64_t kMaxFileBytes = 1ULL << 30;
-
-// Bytes, decoded and made square. Throws Error{not_found, io, image}, which names the file.
-struct Picture {
-  std::vector<std::uint8_t> pixels;
-  std::uint64_t digest = 0;
-};
-
-Picture read_picture(const std::filesystem::path& path, const DecodeOptions& options) {
-  const std::string bytes = read_file(path, kMaxFileBytes);
-  try {
-    const Image image = decode_image(bytes, options.limits, options.side);
-    return {fit_square(image, options.side, options.fit).pixels, hash64(bytes)};
-  } catch (const Error& error) {
-    throw Error(error.kind(), error.what(), path.string(), error.hint());
-  }
+// Decoded and made square. Throws Error{image}.
+std::vector<std::uint8_t> square_pixels(std::string_view bytes, const DecodeOptions& options) {
+  const Image image = decode_image(bytes, options.limits, options.side);
+  return fit_square(image, options.side, options.fit).pixels;
 }
 
 std::size_t area(int side) {
   return static_cast<std::size_t>(side) * static_cast<std::size_t>(side) * 3;
+}
+
+RowProblem problem_of(const Example& example, const Error& error) {
+  const bool missing = error.kind() == ErrorKind::not_found;
+  const std::string& path = example.image.path.string();
+  return {example.row, example.id, missing ? Problem::missing_image : Problem::unreadable_image,
+          missing && !path.empty() ? path : error.what()};
 }
 
 }  // namespace
@@ -44,7 +39,12 @@ std::span<const std::uint8_t> DecodedImages::operator[](std::size_t index) const
 
 std::vector<std::uint8_t> decode_file(const std::filesystem::path& path,
                                       const DecodeOptions& options) {
-  return read_picture(path, options).pixels;
+  const std::string bytes = read_picture_file(path);
+  try {
+    return square_pixels(bytes, options);
+  } catch (const Error& error) {
+    throw Error(error.kind(), error.what(), path.string(), error.hint());
+  }
 }
 
 DecodedImages decode_images(const Dataset& dataset, const DecodeOptions& options,
@@ -55,21 +55,22 @@ DecodedImages decode_images(const Dataset& dataset, const DecodeOptions& options
   images.present.assign(dataset.size(), 0);
   images.digests.assign(dataset.size(), 0);
   std::vector<std::optional<RowProblem>> problems(dataset.size());
+  PictureReader reader(dataset.rows());
   std::atomic<std::size_t> done{0};
-  parallel_for(dataset.size(), options.threads, [&](std::size_t i) {
+  parallel_for(dataset.size(), options.threads, [&](std::size_t) {
+    const PictureBytes picture = reader.next().value();  // as many as there are rows
+    const std::size_t i = picture.row;
     const Example& example = dataset[i];
-    if (!example.image.path.empty()) {
+    if (!example.image.empty()) {
       try {
-        const auto [pixels, digest] = read_picture(example.image.path, options);
+        if (picture.error) throw *picture.error;
+        const auto pixels = square_pixels(picture.bytes, options);
         std::copy(pixels.begin(), pixels.end(),
                   images.pixels.begin() + static_cast<std::ptrdiff_t>(i * area(options.side)));
         images.present[i] = 1;
-        images.digests[i] = digest;
+        images.digests[i] = hash64(picture.bytes);
       } catch (const Error& error) {
-        const bool missing = error.kind() == ErrorKind::not_found;
-        problems[i] = RowProblem{example.row, example.id,
-                                 missing ? Problem::missing_image : Problem::unreadable_image,
-                                 missing ? example.image.path.string() : error.what()};
+        problems[i] = problem_of(example, error);
       }
     }
     const std::size_t count = ++done;

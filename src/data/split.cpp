@@ -1,7 +1,11 @@
 #include "data/split.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 
 #include "base/error.h"
@@ -16,6 +20,7 @@ using Rows = std::vector<std::int64_t>;
 struct Group {
   Rows rows;
   int label = 0;
+  Part part = Part::unknown;  // that the data gives
 };
 
 using Groups = std::vector<const Group*>;
@@ -42,13 +47,17 @@ std::vector<Group> groups_of(const Dataset& dataset) {
         std::max_element(counts.begin(), counts.end(),
                          [](const auto& a, const auto& b) { return a.second < b.second; });
     group.label = most->first;
+    group.part = dataset[static_cast<std::size_t>(group.rows.front())].part;
   }
   return groups;
 }
 
-std::map<int, Groups> by_class(const std::vector<Group>& groups) {
+// part: of a split that the data gives, where groups of the others are left out.
+std::map<int, Groups> by_class(const std::vector<Group>& groups, std::optional<Part> part = {}) {
   std::map<int, Groups> result;
-  for (const Group& group : groups) result[group.label].push_back(&group);
+  for (const Group& group : groups) {
+    if (!part || group.part == *part) result[group.label].push_back(&group);
+  }
   return result;
 }
 
@@ -77,28 +86,57 @@ void deal(Groups& groups, double share, std::size_t least, Rows& part) {
   groups = std::move(staying);
 }
 
+// Validation and test as the data gives them. A group in two parts would be learnt and tested.
+Split given_split(const Dataset& dataset, const std::vector<Group>& groups) {
+  Split split;
+  for (const Group& group : groups) {
+    for (std::int64_t row : group.rows) {
+      const Example& example = dataset[static_cast<std::size_t>(row)];
+      if (example.part != group.part) {
+        throw Error(
+            ErrorKind::data,
+            fmt::format("row {} ({}): its group '{}' also stands in another part of the split",
+                        example.row, example.id, example.group),
+            dataset.source(),
+            "mend the split, make another one with --split-column none, or leave groups out "
+            "with --group-column none");
+      }
+      if (group.part == Part::validation) split.validation.push_back(row);
+      if (group.part == Part::test) split.test.push_back(row);
+    }
+  }
+  return split;
+}
+
+void require_two_classes(const std::map<int, Groups>& classes, const Dataset& dataset) {
+  if (classes.size() > 1) return;
+  const std::string rows = dataset.gives_split() ? "training rows" : "rows";
+  throw Error(ErrorKind::data,
+              classes.empty()
+                  ? "there are no " + rows + " to split"
+                  : "all " + rows + " have the one class '" +
+                        dataset.classes().at(static_cast<std::size_t>(classes.begin()->first)) +
+                        "'",
+              dataset.source(),
+              "two classes or more are needed, each with three groups of rows or more; "
+              "--label-column names the column of classes");
+}
+
 }  // namespace
 
 Split make_split(const Dataset& dataset, const SplitFractions& fractions, std::uint64_t seed) {
   const std::vector<Group> groups = groups_of(dataset);
-  auto classes = by_class(groups);
-  if (classes.size() < 2) {
-    throw Error(ErrorKind::data,
-                classes.empty()
-                    ? "there are no rows to split"
-                    : "all rows have the one class '" +
-                          dataset.classes().at(static_cast<std::size_t>(classes.begin()->first)) +
-                          "'",
-                dataset.source(),
-                "two classes or more are needed, each with three groups of rows or more; "
-                "--label-column names the column of classes");
-  }
+  const bool given = dataset.gives_split();
   Split split;
+  if (given) split = given_split(dataset, groups);
+  const bool deals_validation = split.validation.empty();
+  auto classes = by_class(groups, given ? std::optional(Part::train) : std::nullopt);
+  require_two_classes(classes, dataset);
   Rng rng(seed, Stream::split);
   for (auto& [label, members] : classes) {
     rng.shuffle(std::span(members));
-    deal(members, fractions.test, 2, split.test);
-    deal(members, fractions.validation, 1, split.validation);
+    if (!given) deal(members, fractions.test, 2, split.test);
+    if (deals_validation) deal(members, fractions.validation, 1, split.validation);
     for (const Group* group : members) {
       split.train.insert(split.train.end(), group->rows.begin(), group->rows.end());
     }
@@ -110,17 +148,33 @@ Split make_split(const Dataset& dataset, const SplitFractions& fractions, std::u
 }
 
 std::vector<RowProblem> small_classes(const Dataset& dataset) {
-  std::vector<RowProblem> problems;
+  const bool given = dataset.gives_split();
   const std::vector<Group> groups = groups_of(dataset);
-  const auto classes = by_class(groups);
+  std::set<int> large;  // classes that can be learnt
+  for (const auto& [label, members] : by_class(groups)) {
+    if (!given && members.size() >= kParts) large.insert(label);
+  }
+  for (const Example& example : dataset.rows()) {
+    if (given && example.part == Part::train) large.insert(example.labels.at(0));
+  }
+  std::vector<RowProblem> problems;
   for (const Example& example : dataset.rows()) {
     const int label = example.labels.at(0);
-    const auto members = classes.find(label);
-    if (members != classes.end() && members->second.size() >= kParts) continue;
-    problems.push_back({example.row, example.id, Problem::small_class,
+    if (large.contains(label)) continue;
+    problems.push_back({example.row, example.id,
+                        given ? Problem::untrained_class : Problem::small_class,
                         dataset.classes().at(static_cast<std::size_t>(label))});
   }
   return problems;
+}
+
+void require_test_rows(const Dataset& dataset) {
+  const auto rows = dataset.rows();
+  const bool tests = std::any_of(rows.begin(), rows.end(),
+                                 [](const Example& row) { return row.part == Part::test; });
+  if (tests || !dataset.gives_split()) return;
+  throw Error(ErrorKind::data, "the data gives a split without test rows", dataset.source(),
+              "give rows the word test, or make a split with --split-column none");
 }
 
 }  // namespace diptych

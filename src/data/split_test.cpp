@@ -18,6 +18,7 @@ using testing::HasSubstr;
 struct Member {
   int label = 0;
   std::string group = {};
+  Part part = Part::unknown;
 };
 
 Dataset dataset_of(const std::vector<Member>& members, int classes) {
@@ -28,6 +29,7 @@ Dataset dataset_of(const std::vector<Member>& members, int classes) {
     row.id = "row " + std::to_string(row.row);
     row.labels = {member.label};
     row.group = member.group;
+    row.part = member.part;
     rows.push_back(row);
   }
   Cells names;
@@ -204,6 +206,79 @@ TEST(SmallClasses, NameAClassThatIsTheRarerOneInEachOfItsGroups) {
   const auto problems = small_classes(dataset_of(members, 3));
   ASSERT_EQ(problems.size(), 5u);
   for (const RowProblem& problem : problems) EXPECT_EQ(problem.detail, "class 1");
+}
+
+// Six rows of each of two classes, in the parts that the word names by their first letters.
+Dataset given(const std::string& parts, const std::vector<std::string>& groups = {}) {
+  std::vector<Member> members;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const Part part = parts[i] == 'a'   ? Part::train
+                      : parts[i] == 'v' ? Part::validation
+                                        : Part::test;
+    members.push_back({static_cast<int>(i % 2), i < groups.size() ? groups[i] : "", part});
+  }
+  return dataset_of(members, 2);
+}
+
+TEST(GivenSplit, IsTakenAsItIsWhateverTheSeed) {
+  const Dataset dataset = given("aatvvaataaat");
+  for (std::uint64_t seed : {1, 2, 3}) {
+    const Split split = make_split(dataset, {0.5, 0.5}, seed);
+    EXPECT_THAT(split.train, testing::ElementsAre(0, 1, 5, 6, 8, 9, 10));
+    EXPECT_THAT(split.validation, testing::ElementsAre(3, 4));
+    EXPECT_THAT(split.test, testing::ElementsAre(2, 7, 11));
+  }
+}
+
+TEST(GivenSplit, WithoutValidationDealsItFromTrainingBySeed) {
+  const Dataset dataset = given("aaaaaaaaaaaaaaaaaaaatttt", {"g", "h", "g", "h"});
+  std::set<std::vector<std::int64_t>> drawn;
+  for (std::uint64_t seed = 1; seed < 6; ++seed) {
+    const Split split = make_split(dataset, {0.5, 0.2}, seed);
+    EXPECT_THAT(split.test, testing::ElementsAre(20, 21, 22, 23));
+    EXPECT_EQ(split.train.size() + split.validation.size(), 20u);
+    for (int label : {0, 1}) EXPECT_NEAR(rows_of(dataset, split.validation, label), 2, 1);
+    const std::set<std::int64_t> validation(split.validation.begin(), split.validation.end());
+    EXPECT_EQ(validation.contains(0), validation.contains(2)) << "a group is dealt whole";
+    drawn.insert(split.validation);
+  }
+  EXPECT_GT(drawn.size(), 1u);
+}
+
+TEST(GivenSplit, MayHaveNoTestRows) {
+  const Split split = make_split(given("aaaaaavvvvvv"), {}, 1);
+  EXPECT_EQ(split.train.size(), 6u);
+  EXPECT_TRUE(split.test.empty());
+  EXPECT_THAT(error_of([] { require_test_rows(given("aaaaaavvvvvv")); }).full(),
+              AllOf(HasSubstr("without test rows"), HasSubstr("--split-column none")));
+  EXPECT_NO_THROW(require_test_rows(given("aaaaaavvvvtt")));
+  EXPECT_NO_THROW(require_test_rows(drawn(1, 3, 30)));
+}
+
+TEST(GivenSplit, NeedsTwoClassesInTraining) {
+  const Error error = error_of([] { make_split(given("atatatatatvt"), {}, 1); });
+  EXPECT_THAT(error.what(), HasSubstr("all training rows have the one class 'class 0'"));
+}
+
+TEST(GivenSplit, WithAGroupInTwoPartsIsRefused) {
+  EXPECT_NO_THROW(make_split(given("aaaatt", {"g", "h", "g", "h", "i", "i"}), {}, 1));
+  for (const char* parts : {"aaavtt", "aaattt"}) {
+    const Error error = error_of([&] { make_split(given(parts, {"g", "h", "g", "h"}), {}, 1); });
+    EXPECT_EQ(error.kind(), ErrorKind::data);
+    EXPECT_THAT(error.full(),
+                AllOf(HasSubstr("row 4 (row 4): its group 'h'"), HasSubstr("--split-column none"),
+                      HasSubstr("--group-column none")));
+  }
+}
+
+TEST(GivenSplit, NamesTheRowsOfClassesThatCannotBeLearnt) {
+  std::vector<Member> members = {
+      {0, "", Part::train}, {1, "", Part::train}, {2, "", Part::test}, {2, "", Part::validation}};
+  const auto problems = small_classes(dataset_of(members, 3));
+  ASSERT_EQ(problems.size(), 2u);
+  EXPECT_EQ(problems[0].problem, Problem::untrained_class);
+  EXPECT_EQ(problems[0].row, 3);
+  EXPECT_EQ(problems[0].detail, "class 2");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "data/table.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/error.h"
 #include "data/table_formats.h"
@@ -12,6 +13,16 @@ std::string trimmed(std::string_view text) {
   const auto begin = text.find_first_not_of(" \t\r\n");
   if (begin == std::string_view::npos) return "";
   return std::string(text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1));
+}
+
+std::vector<std::string> split_at(const std::string& text, const std::string& separator) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(separator, begin), text.size());
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + separator.size();
+  }
+  return parts;
 }
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
@@ -27,8 +38,21 @@ void refuse_repeated_names(const std::vector<std::string>& names,
   }
 }
 
+std::string ending_of(const fs::path& path) {
+  std::string ending = path.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return ending;
+}
+
+bool is_table_name(const fs::path& path) {
+  constexpr std::array kEndings = {".csv",     ".tsv",   ".jsonl",   ".ndjson",
+                                   ".parquet", ".arrow", ".feather", ".ipc"};
+  return std::find(kEndings.begin(), kEndings.end(), ending_of(path)) != kEndings.end();
+}
+
 Table read_table(const fs::path& path, const std::vector<std::string>& wanted,
-                 std::int32_t block_bytes) {
+                 const std::string& image, std::int32_t block_bytes) {
   std::error_code code;  // a name that cannot be looked up is not there
   if (!fs::exists(path, code)) {
     throw Error(ErrorKind::not_found, "there is no such file", path.string());
@@ -36,15 +60,15 @@ Table read_table(const fs::path& path, const std::vector<std::string>& wanted,
   if (fs::is_directory(path, code)) {
     throw Error(ErrorKind::data, "is a folder, not a table", path.string());
   }
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string ending = ending_of(path);
+  if (!is_table_name(path)) {
+    throw Error(ErrorKind::data, "the ending '" + ending + "' is not of a table", path.string(),
+                "tables are .csv, .tsv, .jsonl, .parquet, .arrow and .feather");
+  }
   if (ending == ".csv") return read_csv(path, ',', wanted, block_bytes);
   if (ending == ".tsv") return read_csv(path, '\t', wanted, block_bytes);
   if (ending == ".jsonl" || ending == ".ndjson") return read_jsonl(path, wanted);
-  if (ending == ".parquet") return read_parquet(path, wanted);
-  throw Error(ErrorKind::data, "the ending '" + ending + "' is not of a table", path.string(),
-              "tables are .csv, .tsv, .jsonl and .parquet");
+  return read_columns(path, wanted, image);
 }
 
 }  // namespace diptych

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "data/table.h"
 
 namespace diptych {
 namespace fs = std::filesystem;
@@ -12,10 +13,6 @@ namespace {
 
 using ArrayPointer = std::shared_ptr<arrow::Array>;
 using Cells = std::vector<std::string>;
-
-void validate(const arrow::Array& array, const fs::path& path) {
-  if (const auto status = array.ValidateFull(); !status.ok()) refuse(path, status);
-}
 
 // Text as plain bytes: what is not UTF-8 is for the dataset to repair and name.
 template <typename Array>
@@ -49,9 +46,6 @@ void add_scalars(const ArrayPointer& chunk, const fs::path& path, Cells& cells) 
   }
 }
 
-void add_cells(const ArrayPointer& chunk, const std::string& name, const fs::path& path,
-               Cells& cells);
-
 void add_dictionary(const ArrayPointer& chunk, const std::string& name, const fs::path& path,
                     Cells& cells) {
   const auto& array = static_cast<const arrow::DictionaryArray&>(*chunk);
@@ -71,6 +65,25 @@ void add_dictionary(const ArrayPointer& chunk, const std::string& name, const fs
   }
 }
 
+template <typename Array>
+void add_lists(const ArrayPointer& chunk, const std::string& name, const fs::path& path,
+               Cells& cells) {
+  validate(*chunk, path);
+  const auto& array = static_cast<const Array&>(*chunk);
+  Cells items;
+  add_cells(array.values(), name, path, items);
+  for (std::int64_t i = 0; i < array.length(); ++i) {
+    std::string& cell = cells.emplace_back();
+    if (array.IsNull(i)) continue;
+    for (auto at = array.value_offset(i); at < array.value_offset(i + 1); ++at) {
+      if (at > array.value_offset(i)) cell += kListSeparator;
+      cell += items[static_cast<std::size_t>(at)];
+    }
+  }
+}
+
+}  // namespace
+
 void add_cells(const ArrayPointer& chunk, const std::string& name, const fs::path& path,
                Cells& cells) {
   const arrow::Type::type type = chunk->type_id();
@@ -88,6 +101,10 @@ void add_cells(const ArrayPointer& chunk, const std::string& name, const fs::pat
   } else if (type == arrow::Type::FLOAT) {
     validate(*chunk, path);
     add_floats<arrow::FloatArray>(chunk, cells);
+  } else if (type == arrow::Type::LIST) {
+    add_lists<arrow::ListArray>(chunk, name, path, cells);
+  } else if (type == arrow::Type::LARGE_LIST) {
+    add_lists<arrow::LargeListArray>(chunk, name, path, cells);
   } else if (arrow::is_primitive(type) || arrow::is_decimal(type) || type == arrow::Type::NA) {
     validate(*chunk, path);
     add_scalars(chunk, path, cells);
@@ -98,10 +115,12 @@ void add_cells(const ArrayPointer& chunk, const std::string& name, const fs::pat
   }
 }
 
-}  // namespace
-
 void refuse(const fs::path& path, const arrow::Status& status) {
   throw Error(ErrorKind::data, status.message(), path.string());
+}
+
+void validate(const arrow::Array& array, const fs::path& path) {
+  if (const auto status = array.ValidateFull(); !status.ok()) refuse(path, status);
 }
 
 std::shared_ptr<arrow::io::RandomAccessFile> open_table(const fs::path& path) {
@@ -115,14 +134,6 @@ std::shared_ptr<arrow::io::RandomAccessFile> open_table(const fs::path& path) {
     throw Error(ErrorKind::data, "the file is empty", path.string());
   }
   return file;
-}
-
-Cells text_column(const arrow::ChunkedArray& column, const std::string& name,
-                  const fs::path& path) {
-  Cells cells;
-  cells.reserve(static_cast<std::size_t>(column.length()));
-  for (const ArrayPointer& chunk : column.chunks()) add_cells(chunk, name, path, cells);
-  return cells;
 }
 
 }  // namespace diptych

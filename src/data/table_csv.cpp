@@ -198,7 +198,10 @@ Table read_csv(const fs::path& path, char delimiter, const std::vector<std::stri
   table.rows = cells->num_rows();
   for (int i = 0; i < cells->num_columns(); ++i) {
     const std::string name = trimmed(cells->field(i)->name());
-    if (contains(wanted, name)) table.columns[name] = text_column(*cells->column(i), name, path);
+    if (!contains(wanted, name)) continue;
+    for (const auto& chunk : cells->column(i)->chunks()) {
+      add_cells(chunk, name, path, table.columns[name]);
+    }
   }
   return table;
 }

@@ -50,16 +50,18 @@ std::string from_private(std::string_view text) {
   return bytes;
 }
 
+}  // namespace
+
 // Takes the cells of one row at a time; refused() tells what a row has that no cell can hold.
-class RowReader : public nlohmann::json_sax<json> {
+class JsonRows::Reader : public nlohmann::json_sax<json> {
  public:
-  RowReader(Table& table, const std::vector<std::string>& wanted)
-      : table_(table), wanted_(wanted) {}
+  Reader(Table& table, const std::vector<std::string>& wanted) : table_(table), wanted_(wanted) {}
 
   bool read(const std::string& line) {
     is_private_ = !is_valid_utf8(line);
     depth_ = 0;
     cell_ = nullptr;
+    in_list_ = false;
     filled_.clear();
     refused_.clear();
     ++table_.rows;
@@ -78,9 +80,19 @@ class RowReader : public nlohmann::json_sax<json> {
   }
   bool binary(binary_t&) override { return refuse("holds bytes"); }
   bool start_object(std::size_t) override { return depth_ == 0 ? enter() : nest("an object"); }
-  bool start_array(std::size_t) override { return depth_ == 0 ? no_object() : nest("a list"); }
+  bool start_array(std::size_t) override {
+    if (depth_ == 0) return no_object();
+    const bool is_cell = depth_ == 1 && cell_;
+    if (!is_cell) return nest("a list in a list");
+    in_list_ = true;
+    items_ = 0;
+    return enter();
+  }
   bool end_object() override { return leave(); }
-  bool end_array() override { return leave(); }
+  bool end_array() override {
+    in_list_ = false;
+    return leave();
+  }
   bool key(string_t& written) override {
     if (depth_ != 1) return true;
     const std::string name = trimmed(is_private_ ? from_private(written) : written);
@@ -102,11 +114,16 @@ class RowReader : public nlohmann::json_sax<json> {
  private:
   bool take(std::string value) {
     if (depth_ == 0) return no_object();
-    if (cell_) *cell_ = std::move(value);
+    if (!cell_) return true;
+    if (in_list_ && items_++ > 0) {
+      *cell_ += kListSeparator + value;
+    } else {
+      *cell_ = std::move(value);
+    }
     return true;
   }
   bool nest(const char* what) {
-    if (depth_ == 1 && cell_) {
+    if (cell_) {
       return refuse(fmt::format("holds {} in column '{}', not text", what, name_));
     }
     return enter();
@@ -124,18 +141,22 @@ class RowReader : public nlohmann::json_sax<json> {
   std::set<std::string> seen_, filled_;
   std::string name_, refused_;
   std::string* cell_ = nullptr;  // of the key that was read last, when its column is wanted
-  std::size_t depth_ = 0;
-  bool is_private_ = false;
+  std::size_t depth_ = 0, items_ = 0;
+  bool is_private_ = false, in_list_ = false;
 };
 
-}  // namespace
+JsonRows::JsonRows(Table& table, const std::vector<std::string>& wanted)
+    : reader_(std::make_unique<Reader>(table, wanted)) {}
+JsonRows::~JsonRows() = default;
+bool JsonRows::read(const std::string& object) { return reader_->read(object); }
+const std::string& JsonRows::refused() const { return reader_->refused(); }
 
 Table read_jsonl(const fs::path& path, const std::vector<std::string>& wanted) {
   std::ifstream file(path, std::ios::binary);
   if (!file)
     throw Error(ErrorKind::io, "cannot be opened", path.string(), "check that it may be read");
   Table table;
-  RowReader reader(table, wanted);
+  JsonRows reader(table, wanted);
   std::string line;
   for (bool first = true; std::getline(file, line); first = false) {
     if (first && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);

@@ -36,9 +36,16 @@ ArrayPointer dictionary_of(const Cells& words, const std::vector<int>& indices) 
       .ValueOrDie();
 }
 
-ArrayPointer lists() {
-  arrow::ListBuilder builder(arrow::default_memory_pool(), std::make_shared<arrow::Int32Builder>());
-  for (int i = 0; i < 2; ++i) EXPECT_TRUE(builder.Append().ok());
+// A row for each number of items; a negative number is a null. The items count up.
+template <typename Builder>
+ArrayPointer lists(const std::vector<int>& sizes) {
+  const auto items = std::make_shared<arrow::Int32Builder>();
+  Builder builder(arrow::default_memory_pool(), items);
+  int next = 0;
+  for (int size : sizes) {
+    EXPECT_TRUE((size < 0 ? builder.AppendNull() : builder.Append()).ok());
+    for (int i = 0; i < size; ++i) EXPECT_TRUE(items->Append(next++).ok());
+  }
   return builder.Finish().ValueOrDie();
 }
 
@@ -86,16 +93,33 @@ TEST_F(ParquetTest, ReadsNullsAsEmptyCells) {
 TEST_F(ParquetTest, FindsColumnsBehindNestedOnes) {
   const Table table = read({{"first", structs()},
                             {"label", column_of<arrow::StringBuilder>(Cells{"1", "2"})},
-                            {"list", lists()},
+                            {"list", lists<arrow::ListBuilder>({0, 1})},
                             {"text", column_of<arrow::StringBuilder>(Cells{"x", "y"})}});
   EXPECT_THAT(table.names, ElementsAre("first", "label", "list", "text"));
   EXPECT_THAT(table.columns.at("label"), ElementsAre("1", "2"));
   EXPECT_THAT(table.columns.at("text"), ElementsAre("x", "y"));
 }
 
+TEST_F(ParquetTest, ReadsListsAsCellsOfSeveralItems) {
+  const Cells expected = {
+      "0\x1f"
+      "1",
+      "", "", "2",
+      "3\x1f"
+      "4\x1f"
+      "5"};
+  const std::vector<int> sizes = {2, 0, -1, 1, 3};
+  EXPECT_EQ(label_cells(lists<arrow::ListBuilder>(sizes)), expected);
+  EXPECT_EQ(label_cells(lists<arrow::LargeListBuilder>(sizes)), expected);
+}
+
 TEST_F(ParquetTest, RefusesAWantedColumnThatIsNotText) {
   const auto bytes = column_of<arrow::BinaryBuilder>(Cells{"a", "b"});
-  for (const ArrayPointer& column : {structs(), lists(), bytes}) {
+  const auto list_of_structs =
+      arrow::ListArray::FromArrays(*column_of<arrow::Int32Builder>(std::vector<int>{0, 1, 2}),
+                                   *structs())
+          .ValueOrDie();
+  for (const ArrayPointer& column : {structs(), ArrayPointer(list_of_structs), bytes}) {
     const Error error = error_of([&] { label_cells(column); });
     EXPECT_EQ(error.kind(), ErrorKind::data);
     EXPECT_THAT(error.full(), AllOf(HasSubstr("column 'label' holds "), HasSubstr("t.parquet")));

@@ -18,7 +18,7 @@ class TableTest : public FolderTest {
  protected:
   Table read(const std::string& name, const std::string& bytes, const Cells& wanted = kWanted,
              std::int32_t block = kTableBlock) const {
-    return read_table(write(name, bytes), wanted, block);
+    return read_table(write(name, bytes), wanted, "", block);
   }
   Error refused(const std::string& name, const std::string& bytes,
                 std::int32_t block = kTableBlock) const {
@@ -30,7 +30,8 @@ class TableTest : public FolderTest {
 
 class EveryFormat : public TableTest, public testing::WithParamInterface<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Tables, EveryFormat,
-                         testing::Values(".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"),
+                         testing::Values(".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".arrow",
+                                         ".feather"),
                          [](const auto& info) { return std::string(info.param).substr(1); });
 
 TEST_P(EveryFormat, GivesTheSameRows) {
@@ -85,8 +86,9 @@ TEST_P(EveryFormat, TakesAVeryLongCell) {
 TEST_P(EveryFormat, PassesBytesOnThatAreNotUtf8) {
   const std::string ending = GetParam();
   const std::string bad = "caf\xe9 \xff\x80\xbf\xc0 빨간";
-  std::string bytes = as_table(ending == ".parquet" ? ending : ".csv", {"text"}, {{bad}});
-  if (ending == ".jsonl" || ending == ".ndjson") bytes = "{\"text\": \"" + bad + "\"}\n";
+  const bool is_json = ending == ".jsonl" || ending == ".ndjson";
+  const std::string bytes =
+      is_json ? "{\"text\": \"" + bad + "\"}\n" : as_table(ending, {"text"}, {{bad}});
   EXPECT_THAT(read("t" + ending, bytes).columns.at("text"), ElementsAre(bad));
 }
 
@@ -198,6 +200,17 @@ TEST_F(TableTest, JsonNumbersAndWordsMayShareAColumn) {
   EXPECT_THAT(table.names, ElementsAre("label", "text", "more"));
 }
 
+TEST_F(TableTest, JsonListsAreCellsOfSeveralItems) {
+  const Table table = read("t.jsonl",
+                           "{\"label\": [\"a\", 1, null, true], \"text\": \"x\"}\n"
+                           "{\"label\": []}\n{\"label\": \"b\"}\n{\"label\": [\"빨간\"]}\n"
+                           "{\"other\": [[1], {\"label\": 2}], \"label\": 3}\n");
+  EXPECT_THAT(table.columns.at("label"), ElementsAre("a\x1f"
+                                                     "1\x1f\x1ftrue",
+                                                     "", "b", "빨간", "3"));
+  EXPECT_THAT(table.columns.at("text"), ElementsAre("x", "", "", "", ""));
+}
+
 TEST_F(TableTest, JsonMayStartWithAByteOrderMarkBeforeBytesThatAreNotUtf8) {
   const Table table = read("t.jsonl", "\xef\xbb\xbf{\"te\xe9xt\": 1, \"text\": \"\xe9\"}\n");
   EXPECT_THAT(table.names, ElementsAre("te\xe9xt", "text"));
@@ -212,7 +225,8 @@ TEST_F(TableTest, JsonLinesThatAreNoRowsAreNamed) {
            {"{\"text\": \"\\ud800\"}", "is not JSON"},
            {"[1]", "is not an object"},
            {"3", "is not an object"},
-           {"{\"label\": [1]}", "holds a list in column 'label'"},
+           {"{\"label\": [[1]]}", "holds a list in a list in column 'label'"},
+           {"{\"label\": [{\"a\": 1}]}", "holds an object in column 'label'"},
            {"{\"label\": {\"a\": 1}}", "holds an object in column 'label'"},
            {"{\"label\": 1, \"label\": 2}", "has 'label' twice"},
            {std::string(100000, '['), "is not an object"},

@@ -3,6 +3,7 @@
 #pragma once
 #include <arrow/api.h>
 #include <arrow/io/api.h>
+#include <arrow/ipc/api.h>
 #include <gtest/gtest.h>
 #include <parquet/arrow/writer.h>
 #include <unistd.h>
@@ -73,12 +74,24 @@ inline std::string as_jsonl(const Cells& names, const std::vector<Cells>& rows) 
   return text;
 }
 
-inline std::string parquet_bytes(const arrow::Table& table) {
+inline std::string parquet_bytes(const arrow::Table& table, std::int64_t rows_a_group = 1 << 20) {
   const auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
   const auto properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
-  const auto status = parquet::arrow::WriteTable(table, arrow::default_memory_pool(), sink, 1 << 20,
-                                                 parquet::default_writer_properties(), properties);
+  const auto status =
+      parquet::arrow::WriteTable(table, arrow::default_memory_pool(), sink, rows_a_group,
+                                 parquet::default_writer_properties(), properties);
   EXPECT_TRUE(status.ok()) << status.ToString();
+  return sink->Finish().ValueOrDie()->ToString();
+}
+
+enum class Ipc { file, stream };
+
+inline std::string arrow_bytes(const arrow::Table& table, Ipc kind, std::int64_t rows_a_batch = 3) {
+  const auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
+  const auto writer = (kind == Ipc::file ? arrow::ipc::MakeFileWriter(sink, table.schema())
+                                         : arrow::ipc::MakeStreamWriter(sink, table.schema()))
+                          .ValueOrDie();
+  EXPECT_TRUE(writer->WriteTable(table, rows_a_batch).ok() && writer->Close().ok());
   return sink->Finish().ValueOrDie()->ToString();
 }
 
@@ -90,25 +103,28 @@ std::shared_ptr<arrow::Array> column_of(const std::vector<Value>& values) {
   return builder.Finish().ValueOrDie();
 }
 
-inline std::string parquet_of(
-    const std::vector<std::pair<std::string, std::shared_ptr<arrow::Array>>>& columns) {
+using Columns = std::vector<std::pair<std::string, std::shared_ptr<arrow::Array>>>;
+
+inline std::shared_ptr<arrow::Table> table_of(const Columns& columns) {
   arrow::FieldVector fields;
   arrow::ArrayVector arrays;
   for (const auto& [name, array] : columns) {
     fields.push_back(arrow::field(name, array->type()));
     arrays.push_back(array);
   }
-  return parquet_bytes(*arrow::Table::Make(arrow::schema(fields), arrays));
+  return arrow::Table::Make(arrow::schema(fields), arrays);
 }
 
-inline std::string as_parquet(const Cells& names, const std::vector<Cells>& rows) {
-  std::vector<std::pair<std::string, std::shared_ptr<arrow::Array>>> columns;
+inline std::string parquet_of(const Columns& columns) { return parquet_bytes(*table_of(columns)); }
+
+inline Columns text_columns(const Cells& names, const std::vector<Cells>& rows) {
+  Columns columns;
   for (std::size_t i = 0; i < names.size(); ++i) {
     Cells column;
     for (const Cells& row : rows) column.push_back(row[i]);
     columns.emplace_back(names[i], column_of<arrow::StringBuilder>(column));
   }
-  return parquet_of(columns);
+  return columns;
 }
 
 // By the file's ending.
@@ -116,7 +132,10 @@ inline std::string as_table(const std::string& ending, const Cells& names,
                             const std::vector<Cells>& rows) {
   if (ending == ".csv") return as_delimited(names, rows, ',');
   if (ending == ".tsv") return as_delimited(names, rows, '\t');
-  return ending == ".parquet" ? as_parquet(names, rows) : as_jsonl(names, rows);
+  if (ending == ".parquet") return parquet_of(text_columns(names, rows));
+  if (ending == ".arrow") return arrow_bytes(*table_of(text_columns(names, rows)), Ipc::stream);
+  if (ending == ".feather") return arrow_bytes(*table_of(text_columns(names, rows)), Ipc::file);
+  return as_jsonl(names, rows);
 }
 
 }  // namespace diptych

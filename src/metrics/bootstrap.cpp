@@ -74,18 +74,20 @@ class RowMetric {
   std::vector<double> right_, losses_;
 };
 
-// The statistic of each resample, sorted.
-std::vector<double> resample(const std::vector<Rows>& groups, const auto& statistic) {
+// The statistic of each resample of rows and of trainings, sorted.
+std::vector<double> resample(const std::vector<Rows>& groups, std::size_t trainings,
+                             const auto& statistic) {
   std::vector<double> values;
   Rng rng(0, Stream::bootstrap);
-  Rows rows;
+  Rows rows, drawn_trainings(trainings);
   for (int i = 0; i < kResamples; ++i) {
     rows.clear();
     for (std::size_t g = 0; g < groups.size(); ++g) {
       const Rows& drawn = groups[rng.below(groups.size())];
       rows.insert(rows.end(), drawn.begin(), drawn.end());
     }
-    values.push_back(statistic(rows));
+    for (std::size_t& drawn : drawn_trainings) drawn = trainings > 1 ? rng.below(trainings) : 0;
+    values.push_back(statistic(rows, drawn_trainings));
   }
   std::sort(values.begin(), values.end());
   return values;
@@ -95,11 +97,32 @@ double percentile(const std::vector<double>& sorted, double share) {
   return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1) + 0.5)];
 }
 
-Rows all_rows(const Trial& trial) {
-  Rows rows(trial.labels.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = i;
+Rows first_numbers(std::size_t count) {
+  Rows rows(count);
+  for (std::size_t i = 0; i < count; ++i) rows[i] = i;
   return rows;
 }
+
+// A metric's mean over some of the trainings.
+class MeanMetric {
+ public:
+  MeanMetric(const Trainings& trainings, Metric metric, int classes) {
+    for (const Trial* trial : trainings) metrics_.emplace_back(*trial, metric, classes);
+  }
+  double operator()(const Rows& rows, const Rows& trainings) const {
+    double sum = 0;
+    for (std::size_t i : trainings) sum += metrics_[i](rows);
+    return sum / static_cast<double>(trainings.size());
+  }
+  std::vector<double> per_seed(const Rows& rows) const {
+    std::vector<double> values;
+    for (const RowMetric& metric : metrics_) values.push_back(metric(rows));
+    return values;
+  }
+
+ private:
+  std::vector<RowMetric> metrics_;
+};
 
 }  // namespace
 
@@ -107,13 +130,17 @@ double largest_score(Metric metric) {
   return metric == Metric::log_loss ? -std::log(kLeastProbability) : 1;
 }
 
-BootstrapResult paired_bootstrap(const Trial& a, const Trial& b, Metric metric, int classes) {
-  const RowMetric of_a(a, metric, classes), of_b(b, metric, classes);
-  const auto difference = [&](const Rows& rows) { return of_a(rows) - of_b(rows); };
-  const double whole = difference(all_rows(a));
-  const std::vector<Rows> groups = groups_of(a);
+BootstrapResult paired_bootstrap(const Trainings& a, const Trainings& b, Metric metric,
+                                 int classes) {
+  const MeanMetric of_a(a, metric, classes), of_b(b, metric, classes);
+  const auto difference = [&](const Rows& rows, const Rows& trainings) {
+    return of_a(rows, trainings) - of_b(rows, trainings);
+  };
+  const Rows all = first_numbers(a.front()->labels.size());
+  const double whole = difference(all, first_numbers(a.size()));
+  const std::vector<Rows> groups = groups_of(*a.front());
   if (groups.size() < 2) return {whole, -largest_score(metric), largest_score(metric), 1};
-  const std::vector<double> values = resample(groups, difference);
+  const std::vector<double> values = resample(groups, a.size(), difference);
   const auto share = [&](auto&& test) {
     return static_cast<double>(std::count_if(values.begin(), values.end(), test)) / kResamples;
   };
@@ -123,13 +150,15 @@ BootstrapResult paired_bootstrap(const Trial& a, const Trial& b, Metric metric, 
           std::clamp(2 * tail, 1.0 / kResamples, 1.0)};
 }
 
-Interval bootstrap_interval(const Trial& trial, Metric metric, int classes) {
-  const RowMetric value(trial, metric, classes);
-  const double whole = value(all_rows(trial));
-  const std::vector<Rows> groups = groups_of(trial);
-  if (groups.size() < 2) return {whole, 0, largest_score(metric), {whole}};
-  const std::vector<double> values = resample(groups, value);
-  return {whole, percentile(values, 0.025), percentile(values, 0.975), {whole}};
+Interval bootstrap_interval(const Trainings& trainings, Metric metric, int classes) {
+  const MeanMetric value(trainings, metric, classes);
+  const Rows all = first_numbers(trainings.front()->labels.size());
+  const double whole = value(all, first_numbers(trainings.size()));
+  const std::vector<double> per_seed = value.per_seed(all);
+  const std::vector<Rows> groups = groups_of(*trainings.front());
+  if (groups.size() < 2) return {whole, 0, largest_score(metric), per_seed};
+  const std::vector<double> values = resample(groups, trainings.size(), value);
+  return {whole, percentile(values, 0.025), percentile(values, 0.975), per_seed};
 }
 
 }  // namespace diptych

@@ -33,8 +33,9 @@ double value_of(const Scores& scores, Metric metric) {
 
 // A recipe's trials in order of seed, with their scores.
 struct Recipe {
-  std::vector<const Trial*> trials;
+  Trainings trials;
   std::vector<Scores> scores;
+  bool has_one_test_set = false;
   std::vector<double> values(Metric metric) const {
     std::vector<double> result;
     for (const Scores& one : scores) result.push_back(value_of(one, metric));
@@ -71,13 +72,15 @@ void require_paired(const std::map<std::string, Recipe>& recipes) {
                recipe.trials[i]->rows == first.trials[i]->rows &&
                recipe.trials[i]->labels == first.trials[i]->labels &&
                recipe.trials[i]->groups == first.trials[i]->groups &&
-               (i == 0 || recipe.trials[i]->seed != recipe.trials[i - 1]->seed);
+               (i == 0 || recipe.trials[i]->seed != recipe.trials[i - 1]->seed) &&
+               (!recipe.has_one_test_set || recipe.trials[i]->rows == recipe.trials.front()->rows);
     }
     if (!paired) throw Error(ErrorKind::internal, "trials that are not paired: " + name);
   }
 }
 
-std::map<std::string, Recipe> by_recipe(std::span<const Trial> trials, int classes) {
+std::map<std::string, Recipe> by_recipe(std::span<const Trial> trials, int classes,
+                                        SplitSource source) {
   if (trials.empty()) throw Error(ErrorKind::data, "there is no trial to compare");
   std::map<std::string, Recipe> recipes;
   for (const Trial& trial : trials) {
@@ -90,6 +93,7 @@ std::map<std::string, Recipe> by_recipe(std::span<const Trial> trials, int class
     for (const Trial* trial : recipe.trials) {
       recipe.scores.push_back(score(trial->probabilities, trial->labels, classes));
     }
+    recipe.has_one_test_set = recipe.trials.size() == 1 || source == SplitSource::given;
   }
   require_paired(recipes);
   return recipes;
@@ -126,13 +130,13 @@ PairDifference over_splits(const Recipe& a, const Recipe& b, Metric metric) {
 
 PairDifference within_split(const Recipe& a, const Recipe& b, Metric metric, int classes) {
   PairDifference pair;
-  const BootstrapResult result =
-      paired_bootstrap(*a.trials.front(), *b.trials.front(), metric, classes);
+  const BootstrapResult result = paired_bootstrap(a.trials, b.trials, metric, classes);
   pair.difference = result.difference;
   pair.low = result.low;
   pair.high = result.high;
   pair.p = result.p;
-  pair.per_seed = {result.difference};
+  const std::vector<double> of_a = a.values(metric), of_b = b.values(metric);
+  for (std::size_t i = 0; i < of_a.size(); ++i) pair.per_seed.push_back(of_a[i] - of_b[i]);
   return pair;
 }
 
@@ -167,7 +171,7 @@ std::vector<double> mean_recall(const Recipe& recipe, int classes) {
 // The t interval knows nothing of a score's range: it is cut there.
 Interval interval_of(const Recipe& recipe, const std::vector<double>& values, double largest,
                      const auto& bootstrap) {
-  if (values.size() == 1) return bootstrap(*recipe.trials.front());
+  if (recipe.has_one_test_set) return bootstrap(recipe.trials);
   Interval interval = corrected_resampled_interval(values, test_to_train(recipe));
   interval.low = std::max(0.0, interval.low);
   interval.high = std::min(largest, interval.high);
@@ -178,8 +182,8 @@ RecipeScores summarise(const std::string& name, const Recipe& recipe, int classe
   RecipeScores summary;
   summary.recipe = name;
   const auto interval = [&](Metric metric) {
-    const auto bootstrap = [&](const Trial& trial) {
-      return bootstrap_interval(trial, metric, classes);
+    const auto bootstrap = [&](const Trainings& trainings) {
+      return bootstrap_interval(trainings, metric, classes);
     };
     return interval_of(recipe, recipe.values(metric), largest_score(metric), bootstrap);
   };
@@ -188,8 +192,10 @@ RecipeScores summarise(const std::string& name, const Recipe& recipe, int classe
   summary.log_loss = interval(Metric::log_loss);
   std::vector<double> calibration;
   for (const Scores& scores : recipe.scores) calibration.push_back(scores.calibration_error);
-  summary.calibration_error = interval_of(recipe, calibration, 1, [&](const Trial&) {
-    return Interval{calibration.front(), calibration.front(), calibration.front(), calibration};
+  summary.calibration_error = interval_of(recipe, calibration, 1, [&](const Trainings&) {
+    const double mean = std::accumulate(calibration.begin(), calibration.end(), 0.0) /
+                        static_cast<double>(calibration.size());
+    return Interval{mean, mean, mean, calibration};
   });
   summary.recall = mean_recall(recipe, classes);
   summary.confusion.assign(static_cast<std::size_t>(classes * classes), 0);
@@ -207,7 +213,7 @@ PairDifference compare_pair(const std::map<std::string, Recipe>& recipes,
   const Recipe& a = recipes.at(names.first);
   const Recipe& b = recipes.at(names.second);
   PairDifference pair =
-      a.trials.size() > 1 ? over_splits(a, b, metric) : within_split(a, b, metric, classes);
+      a.has_one_test_set ? within_split(a, b, metric, classes) : over_splits(a, b, metric);
   pair.a = names.first;
   pair.b = names.second;
   pair.metric = metric;
@@ -230,6 +236,21 @@ void correct_by_holm(std::vector<PairDifference>& pairs, Metric metric) {
   }
   const std::vector<double> corrected = holm(p);
   for (std::size_t i = 0; i < family.size(); ++i) family[i]->p_holm = corrected[i];
+}
+
+void say_what_varies(std::size_t seeds, SplitSource source, Comparison& comparison) {
+  if (source == SplitSource::given && seeds > 1) {
+    comparison.test = fmt::format(
+        "paired bootstrap over groups of the one test set, and over {} trainings", seeds);
+  } else if (seeds > 1) {
+    comparison.test =
+        fmt::format("corrected resampled t test over {} splits (Nadeau and Bengio, 2003)", seeds);
+  } else {
+    comparison.test = "paired bootstrap over groups within one split";
+  }
+  if (source == SplitSource::drawn) return;
+  comparison.caution =
+      "The split is the data's own: all runs test the same rows, only seeds differ.";
 }
 
 // The comparison that was declared beforehand; its test at 5 % is not corrected for the others.
@@ -285,8 +306,8 @@ const char* verdict_name(Verdict verdict) {
 
 double in_points(double share) { return std::round(1000 * share) / 10 + 0.0; }
 
-Comparison compare(std::span<const Trial> trials, int classes) {
-  const std::map<std::string, Recipe> recipes = by_recipe(trials, classes);
+Comparison compare(std::span<const Trial> trials, int classes, SplitSource source) {
+  const std::map<std::string, Recipe> recipes = by_recipe(trials, classes, source);
   Comparison comparison;
   comparison.classes = classes;
   for (const char* name : {kImage, kText, kFused}) {
@@ -303,12 +324,7 @@ Comparison compare(std::span<const Trial> trials, int classes) {
     }
     correct_by_holm(comparison.pairs, metric);
   }
-  const std::size_t splits = recipes.begin()->second.trials.size();
-  comparison.test =
-      splits > 1
-          ? fmt::format("corrected resampled t test over {} splits (Nadeau and Bengio, 2003)",
-                        splits)
-          : "paired bootstrap over groups within one split";
+  say_what_varies(recipes.begin()->second.trials.size(), source, comparison);
   judge(comparison);
   return comparison;
 }

@@ -1,7 +1,9 @@
 // Does one recipe beat another? Paired, over the same test rows, over repeated splits.
 //  - Over n ≥ 2 splits: the corrected resampled t test (Nadeau and Bengio, "Inference for the
 //    generalization error", Machine Learning 52, 2003): variance factor 1/n + n_test/n_train.
-//  - Within one split: McNemar's exact test, and a paired bootstrap over groups.
+//  - Within one split: McNemar's exact test, and a paired bootstrap over groups. Also when the data
+//    gives the split: its test rows are then the same for every seed, and seeds alone are no
+//    splits.
 //  - Over the pairs: Holm's step-down correction.
 #pragma once
 #include <cstdint>
@@ -57,20 +59,25 @@ struct PairDifference {
 enum class Verdict { helps, no_clear_gain, hurts };
 const char* verdict_name(Verdict verdict);  // "helps", "no clear gain", "hurts"
 
+enum class SplitSource { drawn, given };  // anew for each seed, or by the data
+
 struct Comparison {
   std::vector<RecipeScores> recipes;  // image, text, image,text: those that were run
   std::vector<PairDifference> pairs;  // fused − image, fused − text, text − image, × metrics
   Verdict verdict{};                  // from the accuracy of "image,text" − "image", at 5 %
   std::string sentence;               // "The text helps: +9.8 points of accuracy (7.1 to 12.4)."
   std::string test;                   // what p and the intervals come from, in words
+  std::string caution;                // what the runs do not vary; empty when they vary the split
   int classes = 0;
 };
 
 // Trials: for each seed every recipe, over the same rows. Throws Error{internal} when they are not
-// paired so, Error{data} when there is none. One seed: intervals and p from the bootstrap.
+// paired so, Error{data} when there is none. One seed, or a given split: intervals and p from the
+// bootstrap.
 // The verdict is one comparison declared beforehand, so it is not corrected for the others; the
 // pairs' p_holm is. It is "no clear gain" when "image" or "image,text" is missing.
-Comparison compare(std::span<const Trial> trials, int classes);
+Comparison compare(std::span<const Trial> trials, int classes,
+                   SplitSource source = SplitSource::drawn);
 
 // The part of results.json that a comparison determines: "recipes", "pairs", "verdict", "test".
 nlohmann::json to_json(const Comparison& comparison, std::span<const std::string> class_names);

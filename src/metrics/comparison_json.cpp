@@ -80,7 +80,8 @@ json to_json(const Comparison& comparison, std::span<const std::string> class_na
       {"recipes", recipes},
       {"pairs", pairs},
       {"verdict", {{"text", verdict_name(comparison.verdict)}, {"sentence", comparison.sentence}}},
-      {"test", comparison.test}};
+      {"test", comparison.test},
+      {"caution", comparison.caution}};
 }
 
 }  // namespace diptych

@@ -211,8 +211,8 @@ TEST(Compare, RefusesTrialsThatCannotBeScored) {
 TEST(PairedBootstrap, IsTheSameEachTime) {
   const Trial a = made_up_trial("a", 0, first_right(30, 40));
   const Trial b = made_up_trial("b", 0, first_right(20, 40));
-  const BootstrapResult first = paired_bootstrap(a, b, Metric::macro_f1, 2);
-  const BootstrapResult second = paired_bootstrap(a, b, Metric::macro_f1, 2);
+  const BootstrapResult first = paired_bootstrap({&a}, {&b}, Metric::macro_f1, 2);
+  const BootstrapResult second = paired_bootstrap({&a}, {&b}, Metric::macro_f1, 2);
   EXPECT_EQ(first.low, second.low);
   EXPECT_EQ(first.high, second.high);
   EXPECT_EQ(first.p, second.p);
@@ -222,7 +222,7 @@ TEST(PairedBootstrap, AgreesWithTheNormalIntervalOfManyRows) {
   // 100 of 1,000 rows better: mean 0.1, deviation 0.3, so 0.1 ± 1.96 · 0.3 / sqrt(1000).
   const Trial a = made_up_trial("a", 0, first_right(600, 1000));
   const Trial b = made_up_trial("b", 0, first_right(500, 1000));
-  const BootstrapResult result = paired_bootstrap(a, b, Metric::accuracy, 2);
+  const BootstrapResult result = paired_bootstrap({&a}, {&b}, Metric::accuracy, 2);
   EXPECT_NEAR(result.difference, 0.1, 1e-12);
   EXPECT_NEAR(result.low, 0.1 - 0.0186, 0.002);
   EXPECT_NEAR(result.high, 0.1 + 0.0186, 0.002);
@@ -231,9 +231,38 @@ TEST(PairedBootstrap, AgreesWithTheNormalIntervalOfManyRows) {
 TEST(PairedBootstrap, ScoresTheWholeAsScoreDoes) {
   const Trial trial = made_up_trial("a", 0, first_right(29, 40));
   const Scores scores = score(trial.probabilities, trial.labels, 2);
-  EXPECT_NEAR(bootstrap_interval(trial, Metric::accuracy, 2).mean, scores.accuracy, 1e-12);
-  EXPECT_NEAR(bootstrap_interval(trial, Metric::macro_f1, 2).mean, scores.macro_f1, 1e-12);
-  EXPECT_NEAR(bootstrap_interval(trial, Metric::log_loss, 2).mean, scores.log_loss, 1e-12);
+  EXPECT_NEAR(bootstrap_interval({&trial}, Metric::accuracy, 2).mean, scores.accuracy, 1e-12);
+  EXPECT_NEAR(bootstrap_interval({&trial}, Metric::macro_f1, 2).mean, scores.macro_f1, 1e-12);
+  EXPECT_NEAR(bootstrap_interval({&trial}, Metric::log_loss, 2).mean, scores.log_loss, 1e-12);
+}
+
+TEST(PairedBootstrap, OfSeveralTrainingsIsWiderTheMoreTheyDiffer) {
+  std::vector<Trial> steady, varied;
+  for (std::uint64_t seed = 0; seed < 4; ++seed) {
+    steady.push_back(made_up_trial("a", seed, first_right(600, 1000)));
+    varied.push_back(made_up_trial("a", seed, first_right(450 + 100 * seed, 1000)));
+  }
+  const Trial other = made_up_trial("b", 0, first_right(500, 1000));
+  const Trainings b(4, &other);
+  const auto width = [&](const std::vector<Trial>& trials) {
+    Trainings a;
+    for (const Trial& trial : trials) a.push_back(&trial);
+    const BootstrapResult result = paired_bootstrap(a, b, Metric::accuracy, 2);
+    EXPECT_NEAR(result.difference, 0.1, 1e-12);
+    return result.high - result.low;
+  };
+  const BootstrapResult one = paired_bootstrap({&steady[0]}, {&other}, Metric::accuracy, 2);
+  EXPECT_NEAR(width(steady), one.high - one.low, 0.005);
+  EXPECT_GT(width(varied), 3 * width(steady));
+}
+
+TEST(GivenSplit, NeedsTheSameTestRowsForEverySeed) {
+  std::vector<Trial> trials = trials_over_seeds({{500, 590}, {510, 610}});
+  for (Trial& trial : trials) {
+    if (trial.seed > 0) trial.rows.front() = 5000;
+  }
+  EXPECT_NO_THROW(compare(trials, 2));
+  EXPECT_THROW(compare(trials, 2, SplitSource::given), Error);
 }
 
 }  // namespace

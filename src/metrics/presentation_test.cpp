@@ -94,6 +94,21 @@ TEST(Table, EndsWithTheSentence) {
   EXPECT_THAT(format_table(comparison), testing::EndsWith("\n" + comparison.sentence + "\n"));
 }
 
+TEST(Table, SaysOfAGivenSplitThatSeedsAloneDiffer) {
+  std::vector<Trial> trials;
+  for (std::uint64_t seed = 0; seed < 3; ++seed) {
+    trials.push_back(made_up_trial("image", seed, first_right(50, 100)));
+    trials.push_back(made_up_trial("image,text", seed, first_right(60 + seed, 100)));
+  }
+  const Comparison comparison = compare(trials, 2, SplitSource::given);
+  EXPECT_THAT(
+      format_table(comparison),
+      testing::EndsWith(
+          "\nThe split is the data's own: all runs test the same rows, only seeds differ.\n"));
+  EXPECT_EQ(to_json(comparison, kNames).at("caution"), comparison.caution);
+  EXPECT_EQ(to_json(of_three_recipes(), kNames).at("caution"), "");
+}
+
 TEST(Table, AlignsItsColumns) {
   const std::vector<std::string> lines = lines_of(format_table(of_three_recipes()));
   const std::size_t macro_f1 = lines[0].find("macro-F1"), log_loss = lines[0].find("log loss");
@@ -114,6 +129,9 @@ TEST(Table, StaysWithinEightyColumnsForTheWidestValues) {
   for (PairDifference& pair : comparison.pairs) {
     pair.difference = pair.low = pair.high = -1;
   }
+  comparison.caution =
+      compare(std::vector{made_up_trial("text", 0, first_right(1, 2))}, 2, SplitSource::given)
+          .caution;
   for (const std::string& line : lines_of(format_table(comparison))) {
     EXPECT_LE(line.size(), 80U) << line;
     EXPECT_THAT(line, testing::Not(testing::EndsWith(" ")));

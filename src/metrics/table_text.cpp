@@ -41,7 +41,9 @@ std::string format_table(const Comparison& comparison) {
                                     in_points(pair.low), in_points(pair.high)),
                         p_text(pair.p_holm));
   }
-  return text + fmt::format("\n{}\n", comparison.sentence);
+  text += fmt::format("\n{}\n", comparison.sentence);
+  if (!comparison.caution.empty()) text += comparison.caution + "\n";
+  return text;
 }
 
 std::string format_classes(const Comparison& comparison, std::span<const std::string> class_names) {

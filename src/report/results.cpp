@@ -162,6 +162,7 @@ Results read_results(const json& root) {
   results.verdict = words(member(verdict, "text"));
   results.sentence = words(member(verdict, "sentence"));
   results.test = words(member(root, "test"));
+  results.caution = words(member(root, "caution"));
   results.seconds = number(member(root, "seconds"));
   read_rows(member(root, "rows"), results);
   results.config = text_pairs(member(root, "config"));

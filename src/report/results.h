@@ -39,7 +39,7 @@ using TextPairs = std::vector<std::pair<std::string, std::string>>;
 struct Results {
   std::vector<RecipeResult> recipes;  // image, text, image,text, then others by name
   std::vector<PairResult> pairs;
-  std::string verdict, sentence, test;
+  std::string verdict, sentence, test, caution;
   std::vector<std::string> classes;
   double rows_read = kUnknown, rows_used = kUnknown;
   std::vector<std::pair<std::string, double>> skipped;  // most first

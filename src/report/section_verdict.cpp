@@ -146,6 +146,7 @@ Markup verdict_banner(const Results& results, const std::string& title) {
   words += headline(results);
   const std::string facts = facts_line(results);
   if (!facts.empty()) words += element("p", {{"class", "facts-line"}}, facts);
+  if (!results.caution.empty()) words += element("p", {{"class", "facts-line"}}, results.caution);
   Markup out = element("div", {{"class", "words"}}, words);
   out += hundred_pictures(results);
   const PairResult* pair = results.pair("image,text", "image", "accuracy");
