@@ -61,6 +61,9 @@ inline Choices<Schedule> choices(Schedule) {
 inline Choices<ImageFit> choices(ImageFit) {
   return {{ImageFit::stretch, "stretch"}, {ImageFit::pad, "pad"}, {ImageFit::crop, "crop"}};
 }
+inline Choices<ShardFormat> choices(ShardFormat) {
+  return {{ShardFormat::webdataset, "webdataset"}, {ShardFormat::files, "files"}};
+}
 inline Choices<ClassWeights> choices(ClassWeights) {
   return {{ClassWeights::none, "none"}, {ClassWeights::balanced, "balanced"}};
 }

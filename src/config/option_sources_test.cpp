@@ -17,8 +17,9 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr OptionGroup kAll[] = {OptionGroup::preset, OptionGroup::data, OptionGroup::model,
-                                OptionGroup::training, OptionGroup::comparison};
+constexpr OptionGroup kAll[] = {OptionGroup::preset,     OptionGroup::data,
+                                OptionGroup::model,      OptionGroup::training,
+                                OptionGroup::comparison, OptionGroup::download};
 
 class Sources : public testing::Test {
  protected:

@@ -88,6 +88,24 @@ void add_comparison(Binder& add) {
   add("seeds", &Config::seeds, range(1, 1000), "Number of splits and seeds to repeat over");
   add("jobs", &Config::jobs, range(0, 1024), "Trainings side by side; 0: automatic, one per processor");
 }
+
+void add_download(Binder& add) {
+  add("url-column", &Config::url_column, "Column that holds the URL of the picture");
+  add("caption-column", &Config::caption_column, "Column that holds the text; the output calls it caption");
+  add("phash-column", &Config::phash_column, "Column with the perceptual hash that a picture should have, as in COYO");
+  add("phash-radius", &Config::phash_radius, range(0, 64), "Bits of that hash in which a picture may differ and still be the same");
+  add("shard-format", &Config::shard_format, "Tars of WebDataset, or folders of files");
+  add("shard-rows", &Config::shard_rows, range(1, 1000000), "Rows of a shard");
+  add("connections", &Config::connections, range(1, 10000), "Connections at once");
+  add("per-host", &Config::per_host, range(1, 10000), "Connections to one host at once");
+  add("timeout", &Config::timeout, range(0.1, 3600.0), "Seconds of one try, from the first packet to the last");
+  add("retries", &Config::retries, range(0, 10), "Tries after the first, where the failure may pass");
+  add("max-picture-mb", &Config::max_picture_mb, range(0.001, 1000.0), "Largest picture, in MiB");
+  add("allow-address", &Config::allow_address, "Addresses to permit though they are not public, comma-separated; none: none");
+  add("ignore-robots", &Config::ignore_robots, "Take pictures even if their server says X-Robots-Tag: noai, noindex and the like");
+  add("rank", &Config::rank, range(0, 1000000), "Number of this machine among those that share a list, with --world-size");
+  add("world-size", &Config::world_size, range(0, 1000000), "Machines that share a list; 0: as RANK and WORLD_SIZE say, else one");
+}
 // clang-format on
 
 std::vector<Option> build_table() {
@@ -101,6 +119,7 @@ std::vector<Option> build_table() {
   fill(OptionGroup::model, add_model);
   fill(OptionGroup::training, add_training);
   fill(OptionGroup::comparison, add_comparison);
+  fill(OptionGroup::download, add_download);
   return std::move(add.table);
 }
 

@@ -43,11 +43,15 @@ std::string preset_table(const Config& defaults) {
   return text;
 }
 
+bool is_of_models(const Option& option) { return option.group != OptionGroup::download; }
+
 }  // namespace
 
 nlohmann::json to_json(const Config& config) {
   nlohmann::json json;
-  for (const Option& option : options()) json[option.name] = typed_value(option, config);
+  for (const Option& option : options()) {
+    if (is_of_models(option)) json[option.name] = typed_value(option, config);
+  }
   return json;
 }
 
@@ -66,7 +70,7 @@ Config config_from_json(const nlohmann::json& json) {
     throw Error(ErrorKind::model_file, error.what(), source, error.hint());
   }
   for (const Option& option : options()) {
-    if (json.contains(option.name)) continue;
+    if (json.contains(option.name) || !is_of_models(option)) continue;
     throw Error(ErrorKind::model_file, "option '" + option.name + "' is missing", source);
   }
   return config;

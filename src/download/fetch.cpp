@@ -60,11 +60,24 @@ void remove_shard(const ShardLayout& layout, std::int64_t number) {
   for (const char* rest : {".parquet", ".tar", ""}) fs::remove_all(path + rest);
 }
 
+// Of a run that was killed before it began: with them the folder would not be empty.
+void remove_partial_settings(const fs::path& folder) {
+  std::error_code none;
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(folder, none)) {
+    if (entry.path().filename().string().starts_with(std::string(kSettings) + kPartial)) {
+      found.push_back(entry.path());
+    }
+  }
+  for (const fs::path& path : found) fs::remove(path, none);
+}
+
 void prepare_folder(const FetchOptions& options) {
   const fs::path& folder = options.layout.folder;
   const fs::path settings = folder / kSettings;
   const std::string wanted = describe(options);
   const bool is_known = fs::exists(settings);
+  remove_partial_settings(folder);
   // Other ranks may have begun already.
   make_output_folder(folder, is_known || options.overwrite || options.world_size > 1);
   const auto ours = [&](std::int64_t number) { return is_ours(options, number); };
@@ -96,11 +109,11 @@ class ListReader {
       if (!stream.schema()->Equals(*streams_.front()->schema())) {
         throw Error(ErrorKind::data, "its columns are not those of the first list", list.string());
       }
-      rows_ = rows_ < 0 || stream.rows() < 0 ? -1 : rows_ + stream.rows();
+      rows_ += stream.rows() < 0 ? count_rows(list) : stream.rows();
     }
   }
 
-  std::int64_t rows() const { return rows_; }  // -1: not known
+  std::int64_t rows() const { return rows_; }
 
   // The next shard's; null after the last.
   std::shared_ptr<arrow::Table> next() {
@@ -122,6 +135,13 @@ class ListReader {
   }
 
  private:
+  static std::int64_t count_rows(const fs::path& list) {
+    TableStream stream(list);
+    std::int64_t rows = 0;
+    while (const auto batch = stream.next()) rows += batch->num_rows();
+    return rows;
+  }
+
   void keep_after(std::int64_t used) {
     pending_rows_ -= used;
     while (used > 0 && pending_.front()->num_rows() <= used) {
@@ -143,7 +163,7 @@ class Fetch {
  public:
   Fetch(const FetchOptions& options, const std::function<void(const FetchProgress&)>& observe)
       : options_(options), observe_(observe), list_(options), pool_(options.threads, kWaiting) {
-    if (list_.rows() >= 0) progress_.asked = rows_of_ours();
+    progress_.asked = rows_of_ours();
   }
 
   Counts run() {
@@ -198,14 +218,14 @@ class Fetch {
     const std::int64_t row = answer.ticket % options_.layout.rows;
     const auto shard = open_.at(answer.ticket / options_.layout.rows);
     ++answered_;
-    if (answer.reason != Reason::success) {
-      shard->add(row, {answer.reason, answer.http_status, {}, 0, 0, ""}, "");
-      return;
-    }
-    pool_.run([this, shard, row, body = std::move(answer.body)] {
-      CheckedPicture picture = check_picture(body, {options_.max_megapixels});
-      if (picture.reason == Reason::success) ++fetched_;
-      shard->add(row, std::move(picture), body);
+    // Failures too: the last row of a shard waits for the disk, which transfers must not.
+    pool_.run([this, shard, row, answer = std::move(answer)] {
+      CheckedPicture picture{answer.reason, answer.http_status};
+      if (answer.reason == Reason::success) {
+        picture = check_picture(answer.body, {options_.max_megapixels});
+        if (picture.reason == Reason::success) ++fetched_;
+      }
+      shard->add(row, std::move(picture), answer.body);
     });
   }
 

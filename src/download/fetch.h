@@ -22,7 +22,7 @@ struct FetchOptions {
 };
 
 struct FetchProgress {
-  std::int64_t asked = -1;  // rows of ours in all; -1: not known
+  std::int64_t asked = 0;  // rows of ours in all
   std::int64_t answered = 0, fetched = 0;
 };
 

@@ -7,8 +7,8 @@
 #include <array>
 #include <charconv>
 #include <chrono>
-#include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -38,31 +38,44 @@ void require(const arrow::Status& status, const fs::path& path) {
 // The list's columns under the names that the output has for them.
 std::shared_ptr<arrow::Table> renamed(const arrow::Table& rows, const ShardLayout& layout) {
   std::vector<std::string> names = rows.ColumnNames();
+  std::set<std::string> taken(kOurs.begin(), kOurs.end());
   for (std::string& name : names) {
     if (name == layout.url_column) {
       name = "url";
     } else if (name == layout.text_column) {
       name = "caption";
-    } else if (std::find(kOurs.begin(), kOurs.end(), name) != kOurs.end()) {
-      name = "listed_" + name;
+    } else {
+      while (!taken.insert(name).second) name = "listed_" + name;
     }
   }
   const auto named = value_of(rows.RenameColumns(names), layout.folder);
   return value_of(named->CombineChunks(), layout.folder);
 }
 
+// Empty when there is no such column.
 std::vector<std::string> texts_of(const arrow::Table& rows, const std::string& name,
                                   const fs::path& path) {
+  std::vector<std::string> texts;
   const auto column = rows.GetColumnByName(name);
-  if (!column) return std::vector<std::string>(static_cast<std::size_t>(rows.num_rows()));
-  return text_column(*column, name, path);
+  if (!column) return texts;
+  for (const auto& chunk : column->chunks()) add_cells(chunk, name, path, texts);
+  for (std::string& text : texts) text = repair_utf8(text);
+  return texts;
 }
 
-// A cell as JSON: numbers, truth and texts in their own types, anything else as Arrow prints it.
+// A cell as JSON: numbers, truth, texts and lists in their own types, else as Arrow prints it.
 ordered_json json_cell(const arrow::Scalar& cell) {
   if (!cell.is_valid) return nullptr;
-  const auto text = cell.ToString();
   const auto type = cell.type->id();
+  if (arrow::is_list_like(type)) {
+    const auto& items = *static_cast<const arrow::BaseListScalar&>(cell).value;
+    auto list = ordered_json::array();
+    for (std::int64_t i = 0; i < items.length(); ++i) {
+      list.push_back(json_cell(*value_of(items.GetScalar(i), "a list")));
+    }
+    return list;
+  }
+  const auto text = cell.ToString();
   if (type == arrow::Type::BOOL) return text == "true";
   if (arrow::is_integer(type) || arrow::is_floating(type)) {
     const auto number = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
@@ -141,7 +154,7 @@ void Shard::add(std::int64_t row, CheckedPicture picture, std::string_view bytes
   if (picture.reason == Reason::success) {
     const std::string key = layout_.key(number_, row);
     files_->add(key + "." + format_ending(picture.format), bytes);
-    files_->add(key + ".txt", captions_[index]);
+    if (!captions_.empty()) files_->add(key + ".txt", captions_[index]);
     files_->add(key + ".json", describe(row, picture));
   }
   results_[index] = std::move(picture);
@@ -187,10 +200,9 @@ void Shard::finish() {
   files_->commit();
   const fs::path path = layout_.folder / (layout_.shard_name(number_) + ".parquet");
   write_parquet(*with_results(), path);
-  Counts counts;
   std::map<std::string, std::int64_t> by_status;
   for (const CheckedPicture& picture : results_) {
-    ++counts[reason_text(picture.reason, picture.http_status)];
+    ++counts_[reason_text(picture.reason, picture.http_status)];
     ++by_status[reason_row(picture.reason).status];
   }
   const double ended = now();
@@ -201,13 +213,13 @@ void Shard::finish() {
                               {"duration", ended - started_},
                               {"start_time", started_},
                               {"end_time", ended},
-                              {"status_dict", counts}};
+                              {"status_dict", counts_}};
   write_file(layout_.stats_path(number_), stats.dump(4) + "\n");
-  counts_ = std::move(counts);
+  is_finished_ = true;
 }
 
 std::optional<Counts> Shard::counts() const {
-  const std::lock_guard lock(mutex_);
+  if (!is_finished_) return {};
   return counts_;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 #include <arrow/api.h>
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -13,11 +14,10 @@
 #include <string>
 #include <vector>
 
+#include "config/config.h"
 #include "download/picture_check.h"
 
 namespace diptych {
-
-enum class ShardFormat { webdataset, files };
 
 struct ShardLayout {
   std::filesystem::path folder;
@@ -42,7 +42,7 @@ class ShardFiles;
 class Shard {
  public:
   // rows: of the list, with all its columns: the URL's and the text's are named url and caption in
-  // the output; others whose name is taken, listed_NAME.
+  // the output; others whose name is then taken, listed_NAME.
   Shard(const ShardLayout& layout, std::int64_t number, const arrow::Table& rows);
   ~Shard();
   Shard(const Shard&) = delete;
@@ -64,13 +64,14 @@ class Shard {
   const ShardLayout& layout_;
   const std::int64_t number_;
   const double started_;
-  std::shared_ptr<arrow::Table> rows_;  // one chunk a column
-  std::vector<std::string> urls_, captions_;
-  mutable std::mutex mutex_;
+  std::shared_ptr<arrow::Table> rows_;        // one chunk a column
+  std::vector<std::string> urls_, captions_;  // no captions: the list has none
+  std::mutex mutex_;
   std::vector<CheckedPicture> results_;
   std::int64_t left_;
   std::unique_ptr<ShardFiles> files_;
-  std::optional<Counts> counts_;
+  Counts counts_;
+  std::atomic<bool> is_finished_ = false;  // from then on counts_ stays as it is
 };
 
 // What an earlier run has finished.

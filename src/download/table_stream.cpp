@@ -4,8 +4,6 @@
 #include <arrow/util/utf8.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <parquet/arrow/reader.h>
-#include <parquet/file_reader.h>
 
 #include <algorithm>
 
@@ -17,25 +15,10 @@ namespace diptych {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::int64_t kBatchRows = 4096;
-constexpr std::int64_t kPageBuffer = 1 << 20;
 constexpr std::int32_t kCsvBlock = 8 << 20;  // a row has to fit into one
 
 void require(const arrow::Status& status, const fs::path& path) {
   if (!status.ok()) refuse(path, status);
-}
-
-// Parquet's own exceptions, and sizes that no memory holds.
-template <typename Read>
-auto reading(const fs::path& path, const char* format, const Read& read) {
-  try {
-    return read();
-  } catch (const Error&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw Error(ErrorKind::data, fmt::format("cannot be read as {}: {}", format, error.what()),
-                path.string());
-  }
 }
 
 // Texts whose bytes are UTF-8 as they are; others are rebuilt.
@@ -84,43 +67,32 @@ TableStream::TableStream(const fs::path& path, const std::vector<std::string>& c
   }
   const std::string ending = path.extension().string();
   if (ending == ".parquet") {
-    reading(path, "Parquet", [&] { open_parquet(columns); });
+    guarded(path, [&] { open_columns(open_parquet(path), columns); });
+  } else if (ending == ".arrow" || ending == ".feather") {
+    guarded(path, [&] { open_columns(open_arrow(path), columns); });
   } else if (ending == ".csv" || ending == ".tsv") {
     open_csv(ending == ".csv" ? ',' : '\t', columns);
   } else {
     throw Error(ErrorKind::data, "the ending '" + ending + "' is not of a list", path.string(),
-                "lists are .parquet, .csv and .tsv");
+                "lists are .parquet, .arrow, .feather, .csv and .tsv");
   }
 }
 
-void TableStream::open_parquet(const std::vector<std::string>& columns) {
-  parquet::ReaderProperties pages;
-  pages.enable_buffered_stream();  // else whole columns of a row group are read at once
-  pages.set_buffer_size(kPageBuffer);
-  parquet::ArrowReaderProperties batches;
-  batches.set_batch_size(kBatchRows);
-  batches.set_pre_buffer(false);
-  parquet::arrow::FileReaderBuilder builder;
-  require(builder.Open(open_table(path_), pages), path_);
-  const std::shared_ptr<parquet::arrow::FileReader> file =
-      value_of(builder.properties(batches)->Build(), path_);
-  std::shared_ptr<arrow::Schema> all;
-  require(file->GetSchema(&all), path_);
-  require_columns(*all, columns, path_);
-  const auto metadata = file->parquet_reader()->metadata();
-  rows_ = metadata->num_rows();
-  std::vector<int> leaves, groups;
-  for (int leaf = 0; leaf < metadata->num_columns(); ++leaf) {
-    const std::string& root = metadata->schema()->GetColumnRoot(leaf)->name();
-    const bool is_wanted =
-        columns.empty() || std::find(columns.begin(), columns.end(), root) != columns.end();
-    if (is_wanted) leaves.push_back(leaf);
+void TableStream::open_columns(const ColumnFile& file, const std::vector<std::string>& columns) {
+  require_columns(*file.schema, columns, path_);
+  std::vector<int> fields;
+  for (int i = 0; i < file.schema->num_fields(); ++i) {
+    const std::string& name = file.schema->field(i)->name();
+    const bool is_wanted = std::find(columns.begin(), columns.end(), name) != columns.end();
+    if (columns.empty() || is_wanted) fields.push_back(i);
   }
-  for (int group = 0; group < metadata->num_row_groups(); ++group) groups.push_back(group);
-  const std::shared_ptr<arrow::RecordBatchReader> reader =
-      value_of(file->GetRecordBatchReader(groups, leaves), path_);
+  rows_ = file.rows.value_or(-1);
+  read_from(file.read(fields, Parts::without_bytes));
+}
+
+void TableStream::read_from(const std::shared_ptr<arrow::RecordBatchReader>& reader) {
   schema_ = reader->schema();
-  read_ = [path = path_, file, reader] {
+  read_ = [path = path_, reader] {
     std::shared_ptr<arrow::RecordBatch> batch;
     require(reader->ReadNext(&batch), path);
     return batch;
@@ -146,17 +118,11 @@ void TableStream::open_csv(char delimiter, const std::vector<std::string>& colum
   require_columns(*guessed, columns, path_);
   convert.include_columns = columns;
   for (const auto& field : guessed->fields()) convert.column_types[field->name()] = arrow::utf8();
-  const auto reader = open();
-  schema_ = reader->schema();
-  read_ = [path = path_, reader] {
-    std::shared_ptr<arrow::RecordBatch> batch;
-    require(reader->ReadNext(&batch), path);
-    return batch;
-  };
+  read_from(open());
 }
 
 std::shared_ptr<arrow::RecordBatch> TableStream::next() {
-  return reading(path_, "a table", [&]() -> std::shared_ptr<arrow::RecordBatch> {
+  return guarded(path_, [&]() -> std::shared_ptr<arrow::RecordBatch> {
     const auto batch = read_();
     if (!batch) return nullptr;
     std::vector<std::shared_ptr<arrow::Array>> columns;

@@ -1,5 +1,5 @@
-// Large tables (Parquet, CSV, TSV) batch by batch, by Arrow, in the order of their rows: memory
-// does not grow with them. Cells of CSV are texts, never guessed to be anything else.
+// Large tables (Parquet, Arrow, CSV, TSV) batch by batch, by Arrow, in the order of their rows:
+// memory does not grow with them. Cells of CSV are texts, never guessed to be anything else.
 #pragma once
 #include <arrow/api.h>
 
@@ -8,6 +8,8 @@
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "data/table_arrow.h"
 
 namespace diptych {
 
@@ -26,8 +28,9 @@ class TableStream {
   std::shared_ptr<arrow::RecordBatch> next();
 
  private:
-  void open_parquet(const std::vector<std::string>& columns);
+  void open_columns(const ColumnFile& file, const std::vector<std::string>& columns);
   void open_csv(char delimiter, const std::vector<std::string>& columns);
+  void read_from(const std::shared_ptr<arrow::RecordBatchReader>& reader);
 
   std::filesystem::path path_;
   std::shared_ptr<arrow::Schema> schema_;
