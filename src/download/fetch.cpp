@@ -220,7 +220,7 @@ class Fetch {
     ++answered_;
     // Failures too: the last row of a shard waits for the disk, which transfers must not.
     pool_.run([this, shard, row, answer = std::move(answer)] {
-      CheckedPicture picture{answer.reason, answer.http_status};
+      CheckedPicture picture{.reason = answer.reason, .http_status = answer.http_status};
       if (answer.reason == Reason::success) {
         picture = check_picture(answer.body, {options_.max_megapixels});
         if (picture.reason == Reason::success) ++fetched_;

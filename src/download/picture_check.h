@@ -13,7 +13,7 @@ struct CheckedPicture {
   int http_status = 0;
   ImageFormat format = ImageFormat::unknown;
   int width = 0, height = 0;  // as stored, before the orientation is applied
-  std::string sha256;         // 64 hex digits; empty: no success
+  std::string sha256{};       // 64 hex digits; empty: no success
 };
 
 // Decodes at a reduced scale. Thread-safe; of very large pictures only one is decoded at a time.

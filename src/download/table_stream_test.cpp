@@ -34,8 +34,7 @@ std::shared_ptr<arrow::Array> array_of(const std::vector<Value>& values) {
 std::vector<std::string> cells(TableStream& stream, const std::string& name) {
   std::vector<std::string> all;
   while (const auto batch = stream.next()) {
-    const arrow::ChunkedArray column(batch->GetColumnByName(name));
-    for (std::string& cell : text_column(column, name, "")) all.push_back(std::move(cell));
+    add_cells(batch->GetColumnByName(name), name, "", all);
   }
   return all;
 }
