@@ -9,7 +9,9 @@
 #include <cstdlib>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "base/error.h"
 #include "base/parallel.h"
 #include "cli/progress.h"
 #include "cli/stop_signal.h"
