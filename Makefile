@@ -1,5 +1,5 @@
 # A thin front for CMake. Every target works on a fresh machine: it sets up what is missing first.
-.PHONY: demo test faults fuzz accuracy honest bench build check format docs setup clean
+.PHONY: demo test faults fuzz accuracy honest bench inspector build check format docs setup clean
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 DEMO_DATA ?= data/emoji
@@ -42,6 +42,11 @@ bench: build
 	@test -x .venv-bench/bin/python || python3 -m venv .venv-bench
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@.venv-bench/bin/python bench/decode.py build/release/bench/decode_bench
+
+# Plants copies, wrong labels and label words, and holds what the inspector finds of them.
+inspector: build
+	@test -f $(DEMO_DATA)/data.csv || build/release/diptych sample emoji $(DEMO_DATA)
+	@bench/inspect.sh $(DEMO_DATA)
 
 # The pages that the program writes itself.
 docs: build

@@ -22,6 +22,7 @@ enum class Stream : std::uint64_t {
   sample,
   mixup,
   text_noise,
+  folds,
 };
 
 class Rng {

@@ -19,9 +19,10 @@ extern char** environ;
 namespace diptych {
 namespace {
 
-constexpr std::array<CommandRow, 8> kCommands{{
+constexpr std::array<CommandRow, 9> kCommands{{
     {"compare", "Train image, text and both on the same splits; say whether the text helps",
      declare_compare},
+    {"inspect", "Find what would spoil the answer: copies, leaks, wrong labels", declare_inspect},
     {"train", "Train one model", declare_train},
     {"evaluate", "Score a model on rows with labels", declare_evaluate},
     {"predict", "Answer for one picture and text, or for a table", declare_predict},

@@ -15,7 +15,10 @@
 #include "cli/run_folder.h"
 #include "cli/stop_signal.h"
 #include "data/loading.h"
+#include "data/picture_scan.h"
+#include "metrics/leaks.h"
 #include "metrics/table_text.h"
+#include "text/label_words.h"
 #include "train/experiment.h"
 
 namespace diptych {
@@ -95,12 +98,58 @@ void open_run(const Arguments& given) {
   }
 }
 
+struct Leaks {
+  KnownLeaks known;
+  Dataset masked;  // the words of labels left out of the texts
+};
+
+Leaks look_for_leaks(const Dataset& dataset, const Config& config, Progress& progress) {
+  Leaks leaks;
+  leaks.known.rows = std::ssize(dataset.rows());
+  const LabelWords words(dataset.classes());
+  std::vector<Example> rows(dataset.rows().begin(), dataset.rows().end());
+  for (Example& row : rows) {
+    const auto found = words.found_in(row.text);
+    const auto label = static_cast<std::size_t>(row.labels.front());
+    leaks.known.naming_rows += std::binary_search(found.begin(), found.end(), label);
+    if (!found.empty()) row.text = words.masked(row.text);
+  }
+  leaks.masked = Dataset(std::move(rows), dataset.classes());
+  if (leaks.known.naming_rows > 0) {
+    progress.line(
+        fmt::format("{} texts hold the words of their label: scores follow with these "
+                    "masked as well",
+                    leaks.known.naming_rows));
+  }
+  if (config.group_by == GroupBy::duplicates) return leaks;
+  ScanOptions scan;
+  scan.limits = {config.max_megapixels};
+  scan.threads = available_threads();
+  scan.progress = [&](std::size_t done, std::size_t total) {
+    StopSignal::throw_if_raised();
+    progress.live(static_cast<double>(done) / static_cast<double>(total), "looking for copies");
+  };
+  const std::vector<std::size_t> copies = near_copies(dataset, scan);
+  leaks.known.copies.assign(copies.begin(), copies.end());
+  const std::vector<std::string> groups = joined_groups(dataset, copies);
+  std::int64_t apart = 0;
+  for (std::size_t i = 0; i < groups.size(); ++i) apart += groups[i] != dataset[i].group;
+  if (apart > 0) {
+    progress.line(fmt::format(
+        "{} rows have copies that a split may part: --group-by duplicates keeps them together",
+        apart));
+  }
+  return leaks;
+}
+
 std::vector<TrialResult> run_trials(const Arguments& given, const Config& config,
-                                    const LoadedData& data, Progress& progress) {
+                                    const LoadedData& data, const Leaks& leaks,
+                                    Progress& progress) {
   ExperimentOptions options;
   options.recipes = recipes_of(given);
   options.jobs = config.jobs > 0 ? config.jobs : available_threads();
   options.folder = given.output / kTrialsName;
+  if (leaks.known.naming_rows > 0) options.masked = &leaks.masked;
   Meter meter(progress, options.recipes, config.seeds);
   options.on_step = [&](const TrialProgress& at) {
     StopSignal::throw_if_raised();
@@ -135,22 +184,26 @@ void run(const Arguments& given, const Config& config) {
   progress.line(rows_line(data.dataset));
   require_test_rows(data.dataset);
 
-  const std::vector<TrialResult> results = run_trials(given, config, data, progress);
+  const Leaks leaks = look_for_leaks(data.dataset, config, progress);
+  const std::vector<TrialResult> results = run_trials(given, config, data, leaks, progress);
   std::vector<Trial> trials;
   for (const TrialResult& result : results) trials.push_back(result.trial);
+  const int classes = static_cast<int>(data.dataset.classes().size());
   const bool given_split = data.dataset.gives_split();
-  const Comparison comparison = compare(trials, static_cast<int>(data.dataset.classes().size()),
-                                        given_split ? SplitSource::given : SplitSource::drawn);
+  const Comparison comparison =
+      compare(trials, classes, given_split ? SplitSource::given : SplitSource::drawn);
+  const std::vector<Leak> measured = measure_leaks(trials, leaks.known, classes);
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  const nlohmann::json json = results_json(comparison, data.dataset, {config, seconds});
+  nlohmann::json json = results_json(comparison, data.dataset, {config, seconds});
+  json["leaks"] = to_json(measured);
   write_file(given.output / kPredictionsName, predictions_csv(trials, data.dataset));
   write_file(given.output / kResultsName, json.dump(2) + "\n");
   write_file(given.output / kReportName, report_page(json, results, data.dataset));
   if (given.json) {
     std::cout << json.dump(2) << "\n";
   } else {
-    std::cout << format_table(comparison);
+    std::cout << format_table(comparison) << format_leaks(measured);
   }
   progress.line(fmt::format("report: {}  ({} for {} trials)", (given.output / kReportName).string(),
                             clock_text(seconds), results.size()));

@@ -31,17 +31,6 @@ float probability_of(const Trial& trial, std::size_t row, std::int32_t chosen) {
   return trial.probabilities[row * classes + static_cast<std::size_t>(chosen)];
 }
 
-// The pictures of the items, in one pass over the files that hold them. What was readable when the
-// comparison began may be so no longer: the page does without.
-void add_pictures(std::vector<GalleryItem>& items, const Dataset& shown) {
-  constexpr int kSide = 112;
-  const DecodedImages images = decode_images(shown, {kSide, ImageFit::pad, {}, 1});
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (!images.present[i]) continue;
-    items[i].png = encode_png({kSide, kSide, {images[i].begin(), images[i].end()}});
-  }
-}
-
 const TrialResult* find(std::span<const TrialResult> trials, const std::string& recipe) {
   const auto found = std::find_if(trials.begin(), trials.end(), [&](const TrialResult& result) {
     return result.trial.recipe == recipe;
@@ -83,7 +72,8 @@ std::vector<GalleryItem> gallery(std::span<const TrialResult> trials, const Data
   }
   items[0].insert(items[0].end(), items[1].begin(), items[1].end());
   rows[0].insert(rows[0].end(), rows[1].begin(), rows[1].end());
-  add_pictures(items[0], Dataset(std::move(rows[0]), classes));
+  const std::vector<std::string> pngs = small_pngs(std::move(rows[0]));
+  for (std::size_t i = 0; i < pngs.size(); ++i) items[0][i].png = pngs[i];
   return std::move(items[0]);
 }
 
@@ -101,6 +91,26 @@ std::vector<Curve> curves(std::span<const TrialResult> trials) {
 }
 
 }  // namespace
+
+std::vector<std::string> small_pngs(std::vector<Example> rows) {
+  constexpr int kSide = 112;
+  for (Example& row : rows) row.labels.clear();  // their classes are not asked for
+  const DecodedImages images =
+      decode_images(Dataset(std::move(rows), {}), {kSide, ImageFit::pad, {}, 1});
+  std::vector<std::string> pngs(images.present.size());
+  for (std::size_t i = 0; i < pngs.size(); ++i) {
+    if (!images.present[i]) continue;
+    pngs[i] = encode_png({kSide, kSide, {images[i].begin(), images[i].end()}});
+  }
+  return pngs;
+}
+
+std::string dataset_title(const Dataset& dataset) {
+  const std::filesystem::path source(dataset.source());
+  return source.stem() == "data" && source.has_parent_path()
+             ? source.parent_path().filename().string()
+             : source.stem().string();
+}
 
 json results_json(const Comparison& comparison, const Dataset& dataset, const RunFacts& facts) {
   json results = to_json(comparison, dataset.classes());
@@ -141,11 +151,7 @@ std::string predictions_csv(std::span<const Trial> trials, const Dataset& datase
 
 std::string report_page(const json& results, std::span<const TrialResult> trials,
                         const Dataset& dataset) {
-  const std::filesystem::path source(dataset.source());
-  const std::string title = source.stem() == "data" && source.has_parent_path()
-                                ? source.parent_path().filename().string()
-                                : source.stem().string();
-  return render_report(results, {title, curves(trials), gallery(trials, dataset)});
+  return render_report(results, {dataset_title(dataset), curves(trials), gallery(trials, dataset)});
 }
 
 }  // namespace diptych

@@ -25,4 +25,10 @@ std::string predictions_csv(std::span<const Trial> trials, const Dataset& datase
 std::string report_page(const nlohmann::json& results, std::span<const TrialResult> trials,
                         const Dataset& dataset);
 
+// The rows' pictures as small PNGs, for a page, in one pass over the files that hold them; empty
+// where there is none, or none that can be read.
+std::vector<std::string> small_pngs(std::vector<Example> rows);
+// What a page calls a dataset: its folder, or its table when that has a name of its own.
+std::string dataset_title(const Dataset& dataset);
+
 }  // namespace diptych

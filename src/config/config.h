@@ -19,6 +19,7 @@ enum class Schedule { constant, cosine, one_cycle };
 enum class ImageFit { stretch, pad, crop };
 enum class ClassWeights { none, balanced };
 enum class ShardFormat { webdataset, files };
+enum class GroupBy { column, duplicates };
 
 struct Config {
   Preset preset = Preset::standard;
@@ -32,6 +33,7 @@ struct Config {
   std::string label_names = "none";
   std::string group_column = "group";
   std::string split_column = "split";
+  GroupBy group_by = GroupBy::column;
   double test_fraction = 0.2;
   double validation_fraction = 0.1;
   double max_skipped = 0.5;

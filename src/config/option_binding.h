@@ -64,6 +64,9 @@ inline Choices<ImageFit> choices(ImageFit) {
 inline Choices<ShardFormat> choices(ShardFormat) {
   return {{ShardFormat::webdataset, "webdataset"}, {ShardFormat::files, "files"}};
 }
+inline Choices<GroupBy> choices(GroupBy) {
+  return {{GroupBy::column, "column"}, {GroupBy::duplicates, "duplicates"}};
+}
 inline Choices<ClassWeights> choices(ClassWeights) {
   return {{ClassWeights::none, "none"}, {ClassWeights::balanced, "balanced"}};
 }

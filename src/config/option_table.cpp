@@ -22,6 +22,7 @@ void add_data(Binder& add) {
   add("label-separator", &Config::label_separator, "What stands between several labels in a cell; none: a cell is one label");
   add("label-names", &Config::label_names, "File of names for labels: columns label and name, or a line for each of 0, 1, 2; none: no file");
   add("group-column", &Config::group_column, "Column whose equal values stay on one side of a split; none: no groups");
+  add("group-by", &Config::group_by, "What stays on one side of a split: the group column alone, or near-duplicates of a picture as well");
   add("split-column", &Config::split_column, "Column that says train, validation or test; none: make a split even if the data gives one");
   add("test-fraction", &Config::test_fraction, range(0.01, 0.9), "Share of the rows held out for testing");
   add("validation-fraction", &Config::validation_fraction, range(0.01, 0.9), "Share of the remaining rows held out for choosing the epoch");

@@ -156,6 +156,19 @@ Dataset Dataset::with_pictures(std::span<const std::uint64_t> digests) const {
   return result;
 }
 
+Dataset Dataset::with_groups(std::span<const std::string> groups) const {
+  if (groups.size() != size()) throw std::invalid_argument("one group for each row");
+  std::vector<Example> rows = *content_->rows;
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].group = groups[i];
+  Content content = *content_;
+  content.digest = digest_of(rows, content.classes);
+  content.rows = std::make_shared<const std::vector<Example>>(std::move(rows));
+  content.picture_digest.clear();
+  Dataset result;
+  result.content_ = std::make_shared<const Content>(std::move(content));
+  return result;
+}
+
 std::map<std::string, std::int64_t> Dataset::skipped() const {
   std::map<std::string, std::int64_t> counts, failures;
   for (const RowProblem& problem : content_->problems) {

@@ -60,6 +60,9 @@ class Dataset {
   // without() forgets them again.
   Dataset with_pictures(std::span<const std::uint64_t> digests) const;
 
+  // The same data with these groups, one for each row; without() keeps them.
+  Dataset with_groups(std::span<const std::string> groups) const;
+
   // The same data without the rows that the (skipping) problems name; classes that are left with no
   // row disappear and labels are renumbered, unless keep_classes. Each problem names a row of this
   // dataset.

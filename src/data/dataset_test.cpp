@@ -314,5 +314,23 @@ TEST_F(DatasetTest, DigestCoversThePicturesForModelsThatSeeThem) {
   EXPECT_THROW(bare.with_pictures(std::span(hashes).first(1)), std::invalid_argument);
 }
 
+TEST(Dataset, WithOtherGroupsIsAnother) {
+  std::vector<Example> rows(2);
+  rows[0].id = "a";
+  rows[1].id = "b";
+  const Dataset dataset(rows, {});
+  const std::vector<std::string> groups{"x", ""};
+  const Dataset grouped = dataset.with_groups(groups);
+  EXPECT_EQ(grouped[0].group, "x");
+  EXPECT_EQ(grouped[1].group, "");
+  EXPECT_EQ(dataset[0].group, "");
+  EXPECT_NE(grouped.digest(), dataset.digest());
+  EXPECT_EQ(grouped.with_groups(std::vector<std::string>(2)).digest(), dataset.digest());
+  const std::vector<std::uint64_t> pictures{1, 2};
+  const Dataset seen = dataset.with_pictures(pictures).with_groups(groups);
+  EXPECT_EQ(seen.digest(), grouped.digest());  // the pictures are to be told again
+  EXPECT_THROW(dataset.with_groups(std::span(groups).first(1)), std::invalid_argument);
+}
+
 }  // namespace
 }  // namespace diptych

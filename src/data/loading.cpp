@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "data/picture_scan.h"
 #include "data/split.h"
 
 namespace diptych {
@@ -100,6 +101,11 @@ LoadedData load_data(const std::filesystem::path& path, const Config& config,
         options.progress);
     leave_out(data, std::vector<RowProblem>(data.images.problems), keep_classes);
     require_enough(data.dataset, config.max_skipped);
+    if (config.group_by == GroupBy::duplicates) {
+      ScanOptions scan{{config.max_megapixels}, options.threads, false, options.progress};
+      data.dataset =
+          data.dataset.with_groups(joined_groups(data.dataset, near_copies(data.dataset, scan)));
+    }
   }
   if (!keep_classes && data.dataset.classes().size() > 1) {
     leave_out(data, small_classes(data.dataset), keep_classes);

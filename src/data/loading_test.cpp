@@ -7,7 +7,7 @@
 
 #include "data/split.h"
 #include "data/written_tables.h"
-#include "image/drawn_pictures.h"
+#include "image/made_up_scenes.h"
 
 namespace diptych {
 namespace {
@@ -257,6 +257,41 @@ TEST_F(LoadingTest, OfAGivenSplitNeedsEveryClassInItsTraining) {
   options.classes = {"even", "late", "odd", "single"};  // a model's: all rows are scored
   EXPECT_EQ(load_data(folder_, config_, options).dataset.size(), 15u);
   EXPECT_FALSE(load_data(folder_, config_, options).dataset.gives_split());
+}
+
+TEST_F(LoadingTest, KeepsNearDuplicatesOnOneSideWhenAsked) {
+  for (int i = 0; i < 12; ++i) {  // pictures that can be told apart, and a smaller copy of each
+    const Image scene = made_up::scene(static_cast<std::uint64_t>(i), 80, 60);
+    write(std::to_string(i) + ".png", encode_png(scene));
+    const std::string name = "copy" + std::to_string(i) + ".png";
+    write(name, encode_png(resize(scene, 60, 44)));
+    rows_.push_back({name, "copy", i % 2 ? "odd" : "even", ""});
+  }
+  rows_[3][3] = "mine";
+  EXPECT_EQ(load().dataset[0].group, "");
+  config_.group_by = GroupBy::duplicates;
+  const LoadedData data = load();
+  ASSERT_EQ(data.dataset.size(), 24u);
+  for (std::size_t i = 0; i < 12; ++i) {
+    EXPECT_EQ(data.dataset[i].group, i == 3 ? "mine" : "copies of " + data.dataset[i].id);
+    EXPECT_EQ(data.dataset[i].group, data.dataset[12 + i].group);
+  }
+  const Split split = make_split(data.dataset, {0.3, 0.3}, 1);
+  for (std::int64_t row : split.test) {
+    const std::int64_t other = row < 12 ? row + 12 : row - 12;
+    EXPECT_TRUE(std::binary_search(split.test.begin(), split.test.end(), other));
+  }
+}
+
+TEST_F(LoadingTest, CountsNearDuplicatesAsOneGroupWhenClassesAreTooSmall) {
+  const Image scene = made_up::scene(77, 80, 60);
+  for (int i = 0; i < 4; ++i) {
+    const std::string name = "same" + std::to_string(i) + ".png";
+    write(name, encode_png(resize(scene, 60 + i, 50)));
+    rows_.push_back({name, "one thing", "rare", ""});
+  }
+  config_.group_by = GroupBy::duplicates;
+  EXPECT_EQ(load().dataset.skipped().at("class too small"), 4);
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 #include "data/pictures.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <new>
 
 #include "base/file.h"
+#include "base/parallel.h"
 
 namespace diptych {
 namespace {
@@ -31,6 +33,13 @@ std::vector<std::size_t> reading_order(std::span<const Example> rows) {
     return x.container && x.index < y.index;
   });
   return order;
+}
+
+RowProblem problem_of(const Example& example, const Error& error) {
+  const bool missing = error.kind() == ErrorKind::not_found;
+  const std::string& path = example.image.path.string();
+  return {example.row, example.id, missing ? Problem::missing_image : Problem::unreadable_image,
+          missing && !path.empty() ? path : error.what()};
 }
 
 }  // namespace
@@ -76,6 +85,34 @@ std::optional<PictureBytes> PictureReader::next() {
     picture.error = Error(ErrorKind::data, "there is not enough memory for its bytes");
   }
   return picture;
+}
+
+std::vector<RowProblem> visit_pictures(
+    std::span<const Example> rows, int threads,
+    const std::function<void(std::size_t, const std::string&)>& visit,
+    const std::function<void(std::size_t, std::size_t)>& progress) {
+  std::vector<std::optional<RowProblem>> found(rows.size());
+  PictureReader reader(rows);
+  std::atomic<std::size_t> done{0};
+  parallel_for(rows.size(), threads, [&](std::size_t) {
+    const PictureBytes picture = reader.next().value();  // as many as there are rows
+    const Example& example = rows[picture.row];
+    if (!example.image.empty()) {
+      try {
+        if (picture.error) throw *picture.error;
+        visit(picture.row, picture.bytes);
+      } catch (const Error& error) {
+        found[picture.row] = problem_of(example, error);
+      }
+    }
+    const std::size_t count = ++done;
+    if (progress) progress(count, rows.size());
+  });
+  std::vector<RowProblem> problems;
+  for (auto& problem : found) {
+    if (problem) problems.push_back(std::move(*problem));
+  }
+  return problems;
 }
 
 }  // namespace diptych

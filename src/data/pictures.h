@@ -4,6 +4,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -56,6 +57,13 @@ class PictureReader {
   std::unique_ptr<ContainedPictures> pictures_;
   std::optional<Error> broken_;  // why it could not be opened
 };
+
+// Hands the bytes of every picture to `visit`, from several threads, and tells each row's end to
+// progress. What cannot be read, or what `visit` throws, is a problem of its row.
+std::vector<RowProblem> visit_pictures(
+    std::span<const Example> rows, int threads,
+    const std::function<void(std::size_t row, const std::string& bytes)>& visit,
+    const std::function<void(std::size_t done, std::size_t total)>& progress = {});
 
 // Of a file of its own. Throws Error{not_found, io, data}.
 std::string read_picture_file(const std::filesystem::path& path);

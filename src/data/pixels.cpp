@@ -2,13 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
-#include <optional>
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "base/parallel.h"
 #include "data/pictures.h"
 
 namespace diptych {
@@ -22,13 +19,6 @@ std::vector<std::uint8_t> square_pixels(std::string_view bytes, const DecodeOpti
 
 std::size_t area(int side) {
   return static_cast<std::size_t>(side) * static_cast<std::size_t>(side) * 3;
-}
-
-RowProblem problem_of(const Example& example, const Error& error) {
-  const bool missing = error.kind() == ErrorKind::not_found;
-  const std::string& path = example.image.path.string();
-  return {example.row, example.id, missing ? Problem::missing_image : Problem::unreadable_image,
-          missing && !path.empty() ? path : error.what()};
 }
 
 }  // namespace
@@ -54,31 +44,14 @@ DecodedImages decode_images(const Dataset& dataset, const DecodeOptions& options
   images.pixels.assign(dataset.size() * area(options.side), kNoPixel);
   images.present.assign(dataset.size(), 0);
   images.digests.assign(dataset.size(), 0);
-  std::vector<std::optional<RowProblem>> problems(dataset.size());
-  PictureReader reader(dataset.rows());
-  std::atomic<std::size_t> done{0};
-  parallel_for(dataset.size(), options.threads, [&](std::size_t) {
-    const PictureBytes picture = reader.next().value();  // as many as there are rows
-    const std::size_t i = picture.row;
-    const Example& example = dataset[i];
-    if (!example.image.empty()) {
-      try {
-        if (picture.error) throw *picture.error;
-        const auto pixels = square_pixels(picture.bytes, options);
-        std::copy(pixels.begin(), pixels.end(),
-                  images.pixels.begin() + static_cast<std::ptrdiff_t>(i * area(options.side)));
-        images.present[i] = 1;
-        images.digests[i] = hash64(picture.bytes);
-      } catch (const Error& error) {
-        problems[i] = problem_of(example, error);
-      }
-    }
-    const std::size_t count = ++done;
-    if (progress) progress(count, dataset.size());
-  });
-  for (auto& problem : problems) {
-    if (problem) images.problems.push_back(std::move(*problem));
-  }
+  const auto decode = [&](std::size_t row, const std::string& bytes) {
+    const auto pixels = square_pixels(bytes, options);
+    std::copy(pixels.begin(), pixels.end(),
+              images.pixels.begin() + static_cast<std::ptrdiff_t>(row * area(options.side)));
+    images.present[row] = 1;
+    images.digests[row] = hash64(bytes);
+  };
+  images.problems = visit_pictures(dataset.rows(), options.threads, decode, progress);
   return images;
 }
 

@@ -34,6 +34,9 @@ Image decode_image(std::string_view bytes, const DecodeLimits& limits, int enoug
 // Antialiased resize (triangle filter widened by the reduction, as in Pillow's BILINEAR).
 Image resize(const Image& image, int width, int height);
 
+// [S,S] brightness (as Pillow's mode L), stretched by a Lanczos filter (as Pillow's LANCZOS).
+std::vector<std::uint8_t> grey_square(const Image& image, int side);
+
 // A square of side pixels: stretched, padded with white, or cut to its centre. Throws Error{image}
 // for an empty picture.
 Image fit_square(const Image& image, int side, ImageFit fit);

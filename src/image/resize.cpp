@@ -1,9 +1,10 @@
-// Separable resampling with a triangle filter, in fixed point: 8-bit pixels between the two passes,
-// weights of 22 bits, which is how Pillow does it, so that the results agree.
+// Separable resampling with a triangle or a Lanczos filter, in fixed point: 8-bit pixels between
+// the two passes, weights of 22 bits, which is how Pillow does it, so that the results agree.
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <numbers>
 
 #include "base/vectorised.h"
 #include "image/codecs.h"
@@ -26,9 +27,22 @@ struct Filter {
   std::vector<std::int32_t> weights;
 };
 
-Filter triangle_filter(int from, int to) {
+struct Kernel {
+  double radius;
+  double (*weight)(double distance);  // within the radius
+};
+
+constexpr Kernel kTriangle{1, [](double x) { return std::max(0.0, 1.0 - std::abs(x)); }};
+
+double sinc(double x) {
+  return x == 0 ? 1 : std::sin(std::numbers::pi * x) / (std::numbers::pi * x);
+}
+constexpr Kernel kLanczos{3, [](double x) { return std::abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0; }};
+
+Filter make_filter(const Kernel& kernel, int from, int to) {
   const double scale = static_cast<double>(from) / to;
-  const double support = std::max(1.0, scale);
+  const double widened = std::max(1.0, scale);
+  const double support = kernel.radius * widened;
   Filter filter;
   std::vector<double> weights;
   for (int i = 0; i < to; ++i) {
@@ -38,7 +52,7 @@ Filter triangle_filter(int from, int to) {
     weights.clear();
     double sum = 0;
     for (int x = first; x < last; ++x) {
-      weights.push_back(std::max(0.0, 1.0 - std::abs((x + 0.5 - centre) / support)));
+      weights.push_back(kernel.weight((x + 0.5 - centre) / widened));
       sum += weights.back();
     }
     filter.taps.push_back({first, filter.weights.size(), last - first});
@@ -108,8 +122,8 @@ DIPTYCH_VECTORISED void round_row(const std::int32_t* sums, std::size_t count, s
   for (std::size_t x = 0; x < count; ++x) to[x] = rounded(sums[x]);
 }
 
-Image resize_width(const Image& image, int width) {
-  const Filter filter = triangle_filter(image.width, width);
+Image resize_width(const Image& image, const Kernel& kernel, int width) {
+  const Filter filter = make_filter(kernel, image.width, width);
   Image result{width, image.height, {}};
   result.pixels.resize(image_bytes(width, image.height, 3));
   std::vector<std::int32_t> together(image_bytes(image.width, 1, kLanes));
@@ -127,8 +141,8 @@ Image resize_width(const Image& image, int width) {
   return result;
 }
 
-Image resize_height(const Image& image, int height) {
-  const Filter filter = triangle_filter(image.height, height);
+Image resize_height(const Image& image, const Kernel& kernel, int height) {
+  const Filter filter = make_filter(kernel, image.height, height);
   Image result{image.width, height, {}};
   result.pixels.resize(image_bytes(image.width, height, 3));
   std::vector<std::int32_t> sums(image_bytes(image.width, 1, 3));
@@ -180,16 +194,34 @@ void require_pixels(const Image& image) {
   if (image.width < 1 || image.height < 1) refuse_image("the picture has no pixels");
 }
 
-}  // namespace
-
-Image resize(const Image& image, int width, int height) {
+Image resize_by(const Kernel& kernel, const Image& image, int width, int height) {
   require_pixels(image);
   if (width < 1 || height < 1) refuse_image("a picture cannot be resized to nothing");
   if (width == image.width) {
-    return height == image.height ? image : resize_height(image, height);
+    return height == image.height ? image : resize_height(image, kernel, height);
   }
-  const Image narrow = resize_width(image, width);
-  return height == image.height ? narrow : resize_height(narrow, height);
+  const Image narrow = resize_width(image, kernel, width);
+  return height == image.height ? narrow : resize_height(narrow, kernel, height);
+}
+
+}  // namespace
+
+Image resize(const Image& image, int width, int height) {
+  return resize_by(kTriangle, image, width, height);
+}
+
+std::vector<std::uint8_t> grey_square(const Image& image, int side) {
+  Image grey{image.width, image.height, std::vector<std::uint8_t>(image.pixels.size())};
+  for (std::size_t i = 0; i + 2 < image.pixels.size(); i += 3) {
+    const int sum = 19595 * image.pixels[i] + 38470 * image.pixels[i + 1] +
+                    7471 * image.pixels[i + 2] + 0x8000;  // ITU-R BT.601 in 16 bits
+    std::fill_n(grey.pixels.begin() + static_cast<std::ptrdiff_t>(i), 3,
+                static_cast<std::uint8_t>(sum >> 16));
+  }
+  const Image small = resize_by(kLanczos, grey, side, side);
+  std::vector<std::uint8_t> result;
+  for (std::size_t i = 0; i < small.pixels.size(); i += 3) result.push_back(small.pixels[i]);
+  return result;
 }
 
 Image fit_square(const Image& image, int side, ImageFit fit) {

@@ -26,6 +26,8 @@ struct Trial {
   std::vector<std::string> groups;   // [N]
   std::vector<float> probabilities;  // [N,K]
   double seconds = 0;
+  // [N,K] with the words of labels masked in the texts; empty when there was nothing to mask.
+  std::vector<float> masked_probabilities = {};
 };
 
 enum class Metric { accuracy, macro_f1, log_loss };

@@ -42,6 +42,8 @@ json hostile_results(const std::string& hostile) {
   results["pairs"].back()["b"] = hostile;
   results["verdict"] = {{"text", hostile}, {"sentence", hostile}};
   results["test"] = hostile;
+  results["leaks"][hostile] = {
+      {"title", hostile}, {"sentence", hostile}, {"accuracy", {{hostile, 0.5}}}, {"rows", hostile}};
   results["rows"]["skipped"][hostile] = 3;
   results["config"][hostile] = hostile;
   results["provenance"] = {{"created", hostile}, {"diptych", hostile}, {hostile, hostile}};

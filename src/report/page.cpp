@@ -57,27 +57,30 @@ Markup footer(const report::Results& results) {
 
 }  // namespace
 
-std::string render_report(const nlohmann::json& json, const Report& report) {
-  const report::Results results = report::read_results(json);
-  std::vector<Section> sections{
-      report::scores_section(results),
-      report::pairs_section(results),
-      report::classes_section(results),
-      report::gallery_section(report.gallery),
-      report::curves_section(results, report.curves),
-      report::confusion_section(results),
-      report::reading_section(results),
-      report::record_section(results),
-  };
+std::string report::page(const std::string& title, const PageParts& parts) {
+  std::vector<Section> sections = parts.sections;
   std::erase_if(sections, [](const Section& section) { return section.body.empty(); });
   Markup main;
   for (const Section& section : sections) main += rendered(section);
-  Markup body = report::verdict_banner(results, report.title);
+  Markup body = parts.banner;
   if (!sections.empty()) body += contents(sections);
-  body += element("main", {}, main) + footer(results);
-  const std::string title = report.title.empty() ? "Diptych" : report.title + " · Diptych";
-  const Markup html = element("html", {{"lang", "en"}}, head(title) + element("body", {}, body));
+  body += element("main", {}, main) + parts.footer;
+  const std::string whole = title.empty() ? "Diptych" : title + " · Diptych";
+  const Markup html = element("html", {{"lang", "en"}}, head(whole) + element("body", {}, body));
   return "<!DOCTYPE html>\n" + html.str() + "\n";
+}
+
+std::string render_report(const nlohmann::json& json, const Report& report) {
+  const report::Results results = report::read_results(json);
+  const std::vector<Section> sections{
+      report::scores_section(results),         report::pairs_section(results),
+      report::leaks_section(results),          report::classes_section(results),
+      report::gallery_section(report.gallery), report::curves_section(results, report.curves),
+      report::confusion_section(results),      report::reading_section(results),
+      report::record_section(results),
+  };
+  return report::page(report.title,
+                      {report::verdict_banner(results, report.title), sections, footer(results)});
 }
 
 }  // namespace diptych

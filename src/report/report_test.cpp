@@ -269,5 +269,25 @@ TEST(ReportPage, NamesEveryPictureForScreenReaders) {
   EXPECT_EQ(count_of(document, "//thead/tr/th[not(@scope)]"), 0u);
 }
 
+TEST(ReportPage, ScoresAgainWithoutWhatShouldNotHaveBeenKnown) {
+  json results = made_up_results({});
+  results["leaks"]["copies"] = {{"title", "Without copies"},
+                                {"rows", 12},
+                                {"of", 1870},
+                                {"accuracy", {{"image", 0.5}, {"image,text", 0.75}}},
+                                {"verdict", "helps"},
+                                {"sentence", "The text helps: +25.0 points."}};
+  results["recipes"]["image"]["accuracy"]["mean"] = 0.6;
+  const auto document = parsed(render_report(results, {}));
+  EXPECT_EQ(count_of(document, "//section[@id='leaks']//tbody/tr"), 3u);
+  const std::string text = visible_text(document.select_node("//section[@id='leaks']").node());
+  EXPECT_THAT(text, testing::AllOf(HasSubstr("12 of 1,870"), HasSubstr("50.0\u202F%"),
+                                   HasSubstr("\u221210.0 points"),
+                                   HasSubstr("The text helps: +25.0 points.")));
+  EXPECT_EQ(count_of(parsed(render_report(made_up_results({}), {})), "//section[@id='leaks']"), 0u);
+  results["leaks"] = {{"copies", 7}};
+  EXPECT_EQ(count_of(parsed(render_report(results, {})), "//section[@id='leaks']"), 1u);
+}
+
 }  // namespace
 }  // namespace diptych

@@ -88,6 +88,18 @@ PairResult read_pair(const json& object, const std::vector<std::string>& classes
   return pair;
 }
 
+LeakResult read_leak(const json& object) {
+  LeakResult leak;
+  leak.title = words(member(object, "title"));
+  leak.sentence = words(member(object, "sentence"));
+  leak.rows = number(member(object, "rows"));
+  leak.of = number(member(object, "of"));
+  for (const auto& [recipe, value] : member(object, "accuracy").items()) {
+    leak.accuracy.emplace_back(recipe, number(value));
+  }
+  return leak;
+}
+
 int rank(const std::string& recipe) {
   if (recipe == "image") return 0;
   if (recipe == "text") return 1;
@@ -157,6 +169,10 @@ Results read_results(const json& root) {
   const json& pairs = member(root, "pairs");
   if (pairs.is_array()) {
     for (const json& pair : pairs) results.pairs.push_back(read_pair(pair, results.classes));
+  }
+  const json& leaks = member(root, "leaks");
+  if (leaks.is_object()) {
+    for (const json& leak : leaks) results.leaks.push_back(read_leak(leak));
   }
   const json& verdict = member(root, "verdict");
   results.verdict = words(member(verdict, "text"));

@@ -34,11 +34,18 @@ struct PairResult {
   std::vector<double> per_class;  // [K]
 };
 
+struct LeakResult {
+  std::string title, sentence;
+  double rows = kUnknown, of = kUnknown;
+  std::vector<std::pair<std::string, double>> accuracy;  // recipe → mean
+};
+
 using TextPairs = std::vector<std::pair<std::string, std::string>>;
 
 struct Results {
   std::vector<RecipeResult> recipes;  // image, text, image,text, then others by name
   std::vector<PairResult> pairs;
+  std::vector<LeakResult> leaks;
   std::string verdict, sentence, test, caution;
   std::vector<std::string> classes;
   double rows_read = kUnknown, rows_used = kUnknown;

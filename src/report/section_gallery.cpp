@@ -12,16 +12,6 @@ constexpr std::size_t kShownAtOnce = 12;
 constexpr std::size_t kMostText = 600;  // characters; the style clamps what is shown further
 constexpr std::size_t kMostTitle = 300;
 
-Markup picture(const GalleryItem& item) {
-  if (item.png.empty()) {
-    return element("div", {{"class", "picture none"}}, "no picture");
-  }
-  return element("div", {{"class", "picture"}},
-                 element("img", {{"src", data_uri(item.png)},
-                                 {"alt", "picture " + shortened(item.id, 80)},
-                                 {"loading", "lazy"}}));
-}
-
 Markup answer(const char* recipe, const std::string& said, double probability, bool right) {
   Markup inner =
       element("span", {{"class", right ? "sign right" : "sign wrong"}}, right ? "✓" : "✗");
@@ -57,8 +47,9 @@ Markup card(const GalleryItem& item) {
   words +=
       element("p", {{"class", "id"}, {"dir", "auto"}, {"title", shortened(item.id, kMostTitle)}},
               shortened(item.id, 60));
-  return element("li", {{"class", "card"}},
-                 picture(item) + element("div", {{"class", "card-words"}}, words));
+  return element(
+      "li", {{"class", "card"}},
+      framed_pictures({item.png}, item.id) + element("div", {{"class", "card-words"}}, words));
 }
 
 Markup cards(const std::vector<const GalleryItem*>& items, std::size_t first, std::size_t last) {
@@ -86,6 +77,18 @@ Markup group(const std::vector<GalleryItem>& gallery, bool gained) {
 }
 
 }  // namespace
+
+Markup framed_pictures(const std::vector<std::string>& pngs, const std::string& name) {
+  Markup images;
+  for (const std::string& png : pngs) {
+    if (png.empty()) continue;
+    images += element(
+        "img",
+        {{"src", data_uri(png)}, {"alt", "picture " + shortened(name, 80)}, {"loading", "lazy"}});
+  }
+  if (images.empty()) return element("div", {{"class", "picture none"}}, "no picture");
+  return element("div", {{"class", pngs.size() > 1 ? "picture several" : "picture"}}, images);
+}
 
 Section gallery_section(const std::vector<GalleryItem>& gallery) {
   Section section{"gallery", "Pictures", "Where the text changed the answer", {}, {}};

@@ -19,17 +19,6 @@ Markup fact_list(const TextPairs& facts, std::string_view style) {
   return element("dl", {{"class", "facts " + std::string(style)}}, out);
 }
 
-Markup row_line(std::string_view style, const std::string& what, double number, double total) {
-  const double share = total > 0 ? std::clamp(number / total, 0.0, 1.0) : 0;
-  const Markup drawn = bar("track", {0, 6}, {100, 14}) +
-                       bar("amount " + std::string(style), {0, 6}, {share * 100, 14});
-  return element("tr", {},
-                 element("th", {{"scope", "row"}, {"dir", "auto"}}, shortened(what, 90)) +
-                     element("td", {{"class", "drawn"}}, plot(20, what, drawn)) +
-                     element("td", {{"class", "number"}}, count(number)) +
-                     element("td", {{"class", "number muted"}}, percent(share)));
-}
-
 Markup rows_table(const Results& results) {
   const double used = results.rows_used;
   double total = results.rows_read;
@@ -38,9 +27,9 @@ Markup rows_table(const Results& results) {
     for (const auto& [reason, number] : results.skipped) total += number;
   }
   Markup rows;
-  if (std::isfinite(used)) rows += row_line("neutral", "used", used, total);
+  if (std::isfinite(used)) rows += count_row("neutral", "used", used, total);
   for (const auto& [reason, number] : results.skipped) {
-    rows += row_line("skipped", "skipped: " + reason, number, total);
+    rows += count_row("skipped", "skipped: " + reason, number, total);
   }
   if (rows.empty()) return {};
   return element("h3", {}, plural(total, "row", "rows") + " read") +
@@ -63,6 +52,17 @@ std::string runs_words(std::size_t runs) {
 }
 
 }  // namespace
+
+Markup count_row(std::string_view style, const std::string& what, double number, double total) {
+  const double share = total > 0 ? std::clamp(number / total, 0.0, 1.0) : 0;
+  const Markup drawn = bar("track", {0, 6}, {100, 14}) +
+                       bar("amount " + std::string(style), {0, 6}, {share * 100, 14});
+  return element("tr", {},
+                 element("th", {{"scope", "row"}, {"dir", "auto"}}, shortened(what, 90)) +
+                     element("td", {{"class", "drawn"}}, plot(20, what, drawn)) +
+                     element("td", {{"class", "number"}}, count(number)) +
+                     element("td", {{"class", "number muted"}}, percent(share)));
+}
 
 Section reading_section(const Results& results) {
   Section section{"reading", "How to read this", "How to read this", {}, {}};

@@ -18,9 +18,17 @@ struct Section {
   Markup body;
 };
 
+struct PageParts {
+  Markup banner;
+  std::vector<Section> sections;
+  Markup footer;
+};
+std::string page(const std::string& title, const PageParts& parts);  // whole, UTF-8
+
 Markup verdict_banner(const Results& results, const std::string& title);
 Section scores_section(const Results& results);
 Section pairs_section(const Results& results);
+Section leaks_section(const Results& results);
 Section curves_section(const Results& results, const std::vector<Curve>& curves);
 Section classes_section(const Results& results);
 Section confusion_section(const Results& results);
@@ -29,6 +37,10 @@ Section reading_section(const Results& results);  // how to read the intervals a
 Section record_section(const Results& results);   // rows, settings, provenance
 
 Markup paragraph(std::string_view text);
+// "data:" picture in its frame, or the frame alone; in the gallery and beside findings.
+Markup framed_pictures(const std::vector<std::string>& pngs, const std::string& name);
+// A row of a table of counts: a bar of its share of `total`, in a colour of the style sheet.
+Markup count_row(std::string_view style, const std::string& what, double number, double total);
 Markup recipe_name(std::string_view recipe);  // with its marker in front
 
 }  // namespace diptych::report

@@ -182,6 +182,7 @@ display:flex;flex-direction:column;min-width:0}
 .picture{background:var(--faint);height:168px;display:grid;place-items:center;overflow:hidden;
 color:var(--muted);font-size:.85rem}
 .picture img{width:100%;height:168px;object-fit:contain;padding:10px}
+.several{grid-auto-flow:column;grid-auto-columns:1fr}
 .card-words{padding:12px 16px 14px;font-size:.92rem;display:flex;flex-direction:column;flex:1}
 .card .text{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:4;overflow:hidden;
 margin:6px 0 12px;white-space:pre-line;word-break:keep-all;flex:1 0 auto;max-height:6.2em;font-size:.95rem}
@@ -238,6 +239,7 @@ td[data-label]::before{content:attr(data-label);display:block;font-size:.8rem;co
 .facts{columns:1}
 .card{flex-direction:row}.picture,.picture img{width:112px;height:112px;flex:none}
 .picture{height:auto;align-items:start;padding-top:6px}.picture.none{align-items:center}
+.several{grid-auto-flow:row}
 .matrix-figure .scroll .matrix{min-width:340px}
 .pages .matrix{min-width:640px}}
 @media print{

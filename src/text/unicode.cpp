@@ -4,10 +4,12 @@
 #include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
+#include <unicode/uscript.h>
 #include <unicode/utext.h>
 #include <unicode/utf8.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 
 #include "base/error.h"
@@ -163,6 +165,24 @@ Casing casing(std::string_view word) {
   }
   if (capitals == 0) return Casing::lower;
   return capitals > 1 && small == 0 ? Casing::capitals : Casing::capitalised;
+}
+
+std::string writing_system(std::string_view text) {
+  std::map<UScriptCode, int> letters;
+  for (std::int64_t position = 0; position < std::ssize(text);) {
+    const UChar32 code_point = next_code_point(text, position);
+    UErrorCode status = U_ZERO_ERROR;
+    if (code_point >= 0 && u_isalpha(code_point)) ++letters[uscript_getScript(code_point, &status)];
+  }
+  // Japanese mixes three scripts, of which two are its own.
+  const int kana = letters[USCRIPT_HIRAGANA] + letters[USCRIPT_KATAKANA];
+  if (kana > 0) letters[USCRIPT_HAN] += kana;
+  const auto most =
+      std::max_element(letters.begin(), letters.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (most->second == 0) return "";
+  if (most->first == USCRIPT_HAN) return kana > 0 ? "Japanese" : "Chinese";
+  return most->first == USCRIPT_HANGUL ? "Korean" : uscript_getName(most->first);
 }
 
 std::vector<std::string_view> code_points(std::string_view text) {

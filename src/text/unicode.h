@@ -25,6 +25,9 @@ std::vector<std::string> words(std::string_view normalised, std::size_t max_word
 // else, which takes two letters to tell. Any bytes are safe.
 enum class Casing { lower, capitalised, capitals };
 Casing casing(std::string_view word);
+// The writing system of most letters, by the language where it belongs to one: "Latin", "Cyrillic",
+// "Korean", "Japanese", "Chinese", "Thai"; empty without letters. Any bytes are safe.
+std::string writing_system(std::string_view text);
 // Code points of a valid text, each as UTF-8, as views into it. Any bytes are safe.
 std::vector<std::string_view> code_points(std::string_view text);
 

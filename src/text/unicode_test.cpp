@@ -151,5 +151,17 @@ TEST(UnicodeTest, ThreadsFindTheSameWordsAtTheSameTime) {
   EXPECT_THAT(wrong, testing::Each(0));
 }
 
+TEST(WritingSystem, IsThatOfMostLetters) {
+  EXPECT_EQ(writing_system("A photo of 고양이"), "Latin");
+  EXPECT_EQ(writing_system("사진 photo 고양이가 잔다"), "Korean");
+  EXPECT_EQ(writing_system("猫の写真です"), "Japanese");
+  EXPECT_EQ(writing_system("すてきな猫と写真"), "Japanese");
+  EXPECT_EQ(writing_system("猫的照片"), "Chinese");
+  EXPECT_EQ(writing_system("кошка"), "Cyrillic");
+  EXPECT_EQ(writing_system("แมว"), "Thai");
+  EXPECT_EQ(writing_system("12:30 \xff 😀 …"), "");
+  EXPECT_EQ(writing_system(""), "");
+}
+
 }  // namespace
 }  // namespace diptych

@@ -53,6 +53,9 @@ TrialResult run_trial(const Plan& plan, const Dataset& dataset, const DecodedIma
   result.trial.train_rows = static_cast<std::int64_t>(split.train.size() + split.validation.size());
   result.trial.rows = split.test;
   result.trial.probabilities = predict_rows(model, dataset, &images, split.test);
+  if (options.masked != nullptr && plan.config.inputs != Inputs::image) {
+    result.trial.masked_probabilities = predict_rows(model, *options.masked, &images, split.test);
+  }
   for (std::int64_t row : split.test) {
     const Example& example = dataset[static_cast<std::size_t>(row)];
     result.trial.labels.push_back(example.labels.front());

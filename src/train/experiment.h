@@ -30,8 +30,9 @@ struct TrialProgress {
 
 struct ExperimentOptions {
   std::vector<Inputs> recipes = {Inputs::image, Inputs::text, Inputs::image_text};
-  int jobs = 1;                  // trials side by side
-  std::filesystem::path folder;  // finished trials are kept here and found again; empty: none
+  int jobs = 1;                     // trials side by side
+  const Dataset* masked = nullptr;  // the same rows with other texts, asked for as well
+  std::filesystem::path folder;     // finished trials are kept here and found again; empty: none
   std::function<void(const TrialProgress&)> on_step;  // from several threads; may throw
   std::function<void(const TrialResult&, std::size_t done, std::size_t total)>
       on_trial;  // serialised

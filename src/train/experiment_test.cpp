@@ -128,5 +128,30 @@ TEST(Experiment, FindsFinishedTrialsAndTrainsTheRest) {
   EXPECT_EQ(run(made, more, options).trained, 3);
 }
 
+TEST(Experiment, AsksAgainWithOtherTextsThoseThatReadThem) {
+  const MadeUpRows made = quick_rows();
+  std::vector<Example> rows(made.dataset.rows().begin(), made.dataset.rows().end());
+  for (Example& row : rows) row.text = "";
+  const Dataset wordless(rows, made.dataset.classes());
+  const TemporaryFolder folder("masked_test");
+  ExperimentOptions options;
+  options.masked = &made.dataset;
+  options.folder = folder / "trials";
+  for (const TrialResult& result : run(made, two_seeds(), options).results) {
+    const bool reads = result.trial.recipe != "image";
+    EXPECT_EQ(result.trial.masked_probabilities,
+              reads ? result.trial.probabilities : std::vector<float>());
+  }
+  const Finished again = run(made, two_seeds(), options);
+  EXPECT_EQ(again.trained, 0);
+  EXPECT_EQ(again.results.back().trial.masked_probabilities,
+            again.results.back().trial.probabilities);
+  options.masked = &wordless;
+  options.folder.clear();
+  const Trial masked = run(made, two_seeds(), options).results.back().trial;
+  EXPECT_EQ(masked.masked_probabilities.size(), masked.probabilities.size());
+  EXPECT_NE(masked.masked_probabilities, masked.probabilities);
+}
+
 }  // namespace
 }  // namespace diptych

@@ -78,6 +78,7 @@ bool TrialFile::load(TrialResult& result) const {
     stored.at("labels").get_to(trial.labels);
     stored.at("groups").get_to(trial.groups);
     stored.at("probabilities").get_to(trial.probabilities);
+    stored.at("masked_probabilities").get_to(trial.masked_probabilities);
     stored.at("seconds").get_to(trial.seconds);
     stored.at("best_epoch").get_to(result.best_epoch);
     stored.at("history").get_to(result.history);
@@ -105,6 +106,7 @@ void TrialFile::save(const TrialResult& result) const {
                        {"labels", trial.labels},
                        {"groups", trial.groups},
                        {"probabilities", trial.probabilities},
+                       {"masked_probabilities", trial.masked_probabilities},
                        {"seconds", trial.seconds},
                        {"best_epoch", result.best_epoch},
                        {"history", result.history},
