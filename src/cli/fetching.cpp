@@ -82,7 +82,8 @@ class Bar {
     const double speed = seconds > 0 ? (now.answered - first_) / seconds : 0;
     std::string text =
         fmt::format("{} of {}, {} fetched, {:.0f}/s", now.answered, now.asked, now.fetched, speed);
-    if (speed > 0) text += ", " + clock_text((now.asked - now.answered) / speed) + " left";
+    if (speed > 0 && now.answered < now.asked)
+      text += ", " + clock_text((now.asked - now.answered) / speed) + " left";
     if (is_terminal_) return progress_.live(share, text);
     const int tenths = static_cast<int>(10 * share);
     if (tenths > std::exchange(tenths_, std::max(tenths, tenths_))) progress_.line(text);
@@ -106,7 +107,9 @@ FetchOptions fetch_options(const Config& config, std::vector<std::filesystem::pa
                     .format = config.shard_format,
                     .rows = config.shard_rows,
                     .url_column = config.url_column,
-                    .text_column = config.caption_column};
+                    .text_column = config.caption_column,
+                    .phash_column = config.phash_column,
+                    .phash_radius = config.phash_radius};
   DownloadOptions& download = options.download;
   download.connections = config.connections;
   download.per_host = config.per_host;

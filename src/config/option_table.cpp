@@ -92,8 +92,8 @@ void add_comparison(Binder& add) {
 
 void add_download(Binder& add) {
   add("url-column", &Config::url_column, "Column that holds the URL of the picture");
-  add("caption-column", &Config::caption_column, "Column that holds the text; the output calls it caption");
-  add("phash-column", &Config::phash_column, "Column with the perceptual hash that a picture should have, as in COYO");
+  add("caption-column", &Config::caption_column, "Column that holds the text, which the output calls caption; none: no text");
+  add("phash-column", &Config::phash_column, "Column with the perceptual hash that a picture should have; none: take any picture");
   add("phash-radius", &Config::phash_radius, range(0, 64), "Bits of that hash in which a picture may differ and still be the same");
   add("shard-format", &Config::shard_format, "Tars of WebDataset, or folders of files");
   add("shard-rows", &Config::shard_rows, range(1, 1000000), "Rows of a shard");

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/parallel.h"
+#include "data/dataset.h"
 #include "data/table_arrow.h"
 #include "download/table_stream.h"
 
@@ -30,9 +31,9 @@ bool is_ours(const FetchOptions& options, std::int64_t shard) {
 std::string describe(const FetchOptions& options) {
   const ShardLayout& layout = options.layout;
   std::string text =
-      fmt::format("rows of a shard: {}\nformat: {}\nurl: {}\ntext: {}\n", layout.rows,
-                  layout.format == ShardFormat::files ? "files" : "webdataset", layout.url_column,
-                  layout.text_column);
+      fmt::format("rows of a shard: {}\nformat: {}\nurl: {}\ntext: {}\nphash: {} within {}\n",
+                  layout.rows, layout.format == ShardFormat::files ? "files" : "webdataset",
+                  layout.url_column, layout.text_column, layout.phash_column, layout.phash_radius);
   for (const fs::path& list : options.lists) {
     std::error_code code;
     text +=
@@ -105,7 +106,7 @@ class ListReader {
     for (const fs::path& list : options.lists) {
       streams_.push_back(std::make_unique<TableStream>(list));
       const TableStream& stream = *streams_.back();
-      require_columns(*stream.schema(), {options.layout.url_column}, list);
+      require_columns(*stream.schema(), needed_columns(options.layout), list);
       if (!stream.schema()->Equals(*streams_.front()->schema())) {
         throw Error(ErrorKind::data, "its columns are not those of the first list", list.string());
       }
@@ -135,6 +136,16 @@ class ListReader {
   }
 
  private:
+  // Those of a default name may be absent, but for the URL's.
+  static std::vector<std::string> needed_columns(const ShardLayout& layout) {
+    const ShardLayout defaults;
+    std::vector<std::string> needed = {layout.url_column};
+    if (layout.text_column != defaults.text_column) needed.push_back(layout.text_column);
+    if (layout.phash_column != defaults.phash_column) needed.push_back(layout.phash_column);
+    std::erase(needed, kNone);
+    return needed;
+  }
+
   static std::int64_t count_rows(const fs::path& list) {
     TableStream stream(list);
     std::int64_t rows = 0;
@@ -217,15 +228,15 @@ class Fetch {
   void check(Answer answer) {
     const std::int64_t row = answer.ticket % options_.layout.rows;
     const auto shard = open_.at(answer.ticket / options_.layout.rows);
-    ++answered_;
     // Failures too: the last row of a shard waits for the disk, which transfers must not.
     pool_.run([this, shard, row, answer = std::move(answer)] {
       CheckedPicture picture{.reason = answer.reason, .http_status = answer.http_status};
       if (answer.reason == Reason::success) {
-        picture = check_picture(answer.body, {options_.max_megapixels});
+        picture = check_picture(answer.body, {options_.max_megapixels}, shard->listed_hash(row));
         if (picture.reason == Reason::success) ++fetched_;
       }
       shard->add(row, std::move(picture), answer.body);
+      ++answered_;
     });
   }
 
@@ -260,8 +271,7 @@ class Fetch {
   std::map<std::int64_t, std::shared_ptr<Shard>> open_;
   Counts counts_;
   FetchProgress progress_;
-  std::int64_t answered_ = 0;
-  std::atomic<std::int64_t> fetched_ = 0;
+  std::atomic<std::int64_t> answered_ = 0, fetched_ = 0;
   WorkerPool pool_;  // the last: its threads use the rest
 };
 
@@ -269,8 +279,9 @@ class Fetch {
 
 Counts fetch(const FetchOptions& options,
              const std::function<void(const FetchProgress&)>& observe) {
+  Fetch fetch(options, observe);  // opens the lists: what is wrong with them leaves no folder
   prepare_folder(options);
-  return Fetch(options, observe).run();
+  return fetch.run();
 }
 
 std::string counts_table(const Counts& counts) {

@@ -285,6 +285,7 @@ TEST_F(FetchTest, SeveralListsAreReadAsOne) {
   const Error error = error_of([&] { fetch(asked); });
   EXPECT_EQ(error.kind(), ErrorKind::data);
   EXPECT_THAT(error.where(), HasSubstr("odd.csv"));
+  EXPECT_FALSE(fs::exists(folder_ / "refused"));
 }
 
 TEST_F(FetchTest, AListWithoutRowsGivesNothingAndSaysSo) {

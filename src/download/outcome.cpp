@@ -10,7 +10,7 @@ namespace {
 constexpr const char* kDownload = "failed_to_download";
 constexpr const char* kPicture = "failed_to_resize";
 
-constexpr std::array<ReasonRow, 15> kTable{{
+constexpr std::array<ReasonRow, 16> kTable{{
     {Reason::success, "success", "success", false},
     {Reason::bad_url, "not a URL of http or https", kDownload, false},
     {Reason::forbidden_address, "forbidden address", kDownload, false},
@@ -26,6 +26,7 @@ constexpr std::array<ReasonRow, 15> kTable{{
     {Reason::disallowed, "disallowed by X-Robots-Tag", kDownload, false},
     {Reason::not_a_picture, "not a picture", kPicture, false},
     {Reason::damaged_picture, "damaged picture", kPicture, false},
+    {Reason::another_picture, "another picture", "swapped", false},
 }};
 
 }  // namespace

@@ -21,12 +21,14 @@ enum class Reason {
   disallowed,     // by X-Robots-Tag
   not_a_picture,  // by its leading bytes
   damaged_picture,
+  another_picture,  // than the one whose perceptual hash was listed
 };
 
 struct ReasonRow {
   Reason reason;
   const char* text;    // "cannot connect"
-  const char* status;  // as img2dataset has it: success, failed_to_download, failed_to_resize
+  const char* status;  // as img2dataset has it: success, failed_to_download, failed_to_resize; or
+                       // ours: swapped
   bool may_pass;       // worth another try
 };
 const ReasonRow& reason_row(Reason reason);

@@ -4,11 +4,14 @@
 #include <turbojpeg.h>
 #include <webp/decode.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <mutex>
 
 #include "base/error.h"
+#include "image/exif.h"
+#include "image/perceptual_hash.h"
 
 namespace diptych {
 namespace {
@@ -47,34 +50,49 @@ void read_size(std::string_view bytes, CheckedPicture& picture) {
 }
 
 // Pictures at the limit take hundreds of megabytes each: they wait for one another.
-void decode_one_large_at_a_time(std::string_view bytes, const DecodeLimits& limits) {
-  constexpr int kEnoughSide = 32;
+Image decode_one_large_at_a_time(std::string_view bytes, const DecodeLimits& limits) {
+  constexpr int kEnoughSide = 128;  // four times a perceptual hash's
   constexpr double kLargeMegapixels = 8;
   static std::mutex large;
   DecodeLimits small = limits;
   small.max_megapixels = std::min(limits.max_megapixels, kLargeMegapixels);
   try {
-    decode_image(bytes, small, kEnoughSide);
+    return decode_image(bytes, small, kEnoughSide);
   } catch (const Error&) {  // too large, or damaged
     const std::lock_guard lock(large);
-    decode_image(bytes, limits, kEnoughSide);
+    return decode_image(bytes, limits, kEnoughSide);
   }
+}
+
+// The listed hash may be of the picture upright, as it was decoded, or as it is stored.
+int distance_to(const ListedHash& listed, Image picture, int orientation) {
+  const int upright = hamming_distance(perceptual_hash(picture), listed.hash);
+  if (orientation == kUpright) return upright;
+  const int inverse = orientation == 6 ? 8 : orientation == 8 ? 6 : orientation;
+  const Image stored = apply_orientation(std::move(picture), inverse);
+  return std::min(upright, hamming_distance(perceptual_hash(stored), listed.hash));
 }
 
 }  // namespace
 
-CheckedPicture check_picture(std::string_view bytes, const DecodeLimits& limits) {
+CheckedPicture check_picture(std::string_view bytes, const DecodeLimits& limits,
+                             std::optional<ListedHash> listed) {
   CheckedPicture picture;
   picture.format = image_format(bytes);
   picture.reason = Reason::not_a_picture;
   if (picture.format == ImageFormat::unknown) return picture;
   try {
-    decode_one_large_at_a_time(bytes, limits);
+    Image decoded = decode_one_large_at_a_time(bytes, limits);
+    if (listed) {
+      picture.phash_distance =
+          distance_to(*listed, std::move(decoded), read_orientation(bytes, picture.format));
+    }
   } catch (const Error&) {
     picture.reason = Reason::damaged_picture;
     return picture;
   }
-  picture.reason = Reason::success;
+  const bool is_another = picture.phash_distance.value_or(0) > (listed ? listed->radius : 0);
+  picture.reason = is_another ? Reason::another_picture : Reason::success;
   read_size(bytes, picture);
   picture.sha256 = sha256_hex(bytes);
   return picture;

@@ -123,6 +123,7 @@ Shard::Shard(const ShardLayout& layout, std::int64_t number, const arrow::Table&
       rows_(renamed(rows, layout)),
       urls_(texts_of(*rows_, "url", layout.folder)),
       captions_(texts_of(*rows_, "caption", layout.folder)),
+      hashes_(texts_of(*rows_, layout.phash_column, layout.folder)),
       results_(urls_.size()),
       left_(rows_->num_rows()) {
   const fs::path path = layout.folder / layout.shard_name(number);
@@ -131,6 +132,17 @@ Shard::Shard(const ShardLayout& layout, std::int64_t number, const arrow::Table&
 }
 
 Shard::~Shard() = default;
+
+std::optional<ListedHash> Shard::listed_hash(std::int64_t row) const {
+  constexpr std::size_t kDigits = 16;
+  if (hashes_.empty()) return {};
+  const std::string& text = hashes_[static_cast<std::size_t>(row)];
+  ListedHash listed{.radius = layout_.phash_radius};
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, listed.hash, 16);
+  if (text.size() != kDigits || error != std::errc() || end != last) return {};
+  return listed;
+}
 
 // The JSON beside a picture.
 std::string Shard::describe(std::int64_t row, const CheckedPicture& picture) const {
@@ -145,6 +157,7 @@ std::string Shard::describe(std::int64_t row, const CheckedPicture& picture) con
   object["width"] = object["original_width"] = picture.width;
   object["height"] = object["original_height"] = picture.height;
   object["sha256"] = picture.sha256;
+  if (picture.phash_distance) object["phash_distance"] = *picture.phash_distance;
   return object.dump(4);
 }
 
@@ -163,7 +176,7 @@ void Shard::add(std::int64_t row, CheckedPicture picture, std::string_view bytes
 
 std::shared_ptr<arrow::Table> Shard::with_results() const {
   arrow::StringBuilder keys, statuses, errors, hashes;
-  arrow::Int32Builder widths, heights;
+  arrow::Int32Builder widths, heights, distances;
   const auto add = [&](auto& builder, bool is_there, const auto& value) {
     require(is_there ? builder.Append(value) : builder.AppendNull(), layout_.folder);
   };
@@ -176,6 +189,7 @@ std::shared_ptr<arrow::Table> Shard::with_results() const {
     add(widths, is_fetched, picture.width);
     add(heights, is_fetched, picture.height);
     add(hashes, is_fetched, picture.sha256);
+    add(distances, picture.phash_distance.has_value(), picture.phash_distance.value_or(0));
   }
   auto table = rows_;
   const auto append = [&](const char* name, const std::shared_ptr<arrow::Array>& column) {
@@ -193,6 +207,7 @@ std::shared_ptr<arrow::Table> Shard::with_results() const {
   append("original_width", width);
   append("original_height", height);
   append("sha256", value_of(hashes.Finish(), layout_.folder));
+  if (!hashes_.empty()) append("phash_distance", value_of(distances.Finish(), layout_.folder));
   return table;
 }
 

@@ -24,7 +24,9 @@ struct ShardLayout {
   ShardFormat format = ShardFormat::webdataset;
   int rows = 1000;  // of a shard; the last may have fewer
   std::string url_column = "url";
-  std::string text_column = "text";  // may be absent
+  std::string text_column = "text";          // may be absent
+  std::string phash_column = "image_phash";  // likewise
+  int phash_radius = 16;
 
   std::string shard_name(std::int64_t number) const;             // "00012"
   std::string key(std::int64_t number, std::int64_t row) const;  // "00012345"
@@ -52,6 +54,9 @@ class Shard {
   std::int64_t size() const { return rows_->num_rows(); }
   const std::string& url(std::int64_t row) const { return urls_[static_cast<std::size_t>(row)]; }
 
+  // Of its column, if there is one: 16 hex digits.
+  std::optional<ListedHash> listed_hash(std::int64_t row) const;
+
   // Once for each row, from any thread. The last one writes what is left. Throws Error{io}.
   void add(std::int64_t row, CheckedPicture picture, std::string_view bytes);
   std::optional<Counts> counts() const;  // of a finished shard
@@ -65,7 +70,8 @@ class Shard {
   const std::int64_t number_;
   const double started_;
   std::shared_ptr<arrow::Table> rows_;        // one chunk a column
-  std::vector<std::string> urls_, captions_;  // no captions: the list has none
+  std::vector<std::string> urls_, captions_;  // none: the list has no captions
+  std::vector<std::string> hashes_;
   std::mutex mutex_;
   std::vector<CheckedPicture> results_;
   std::int64_t left_;

@@ -4,8 +4,9 @@
 http://127.0.0.1:PORT/KIND/N answers in one of the ways below; what must become of it stands beside
 each. Pictures are made of N, so that each has bytes of its own; pictures of a folder are served as
 /file/NAME. /_seen tells how often each path was asked for.
-Usage: bad_server.py [--cap BYTES] [--pictures FOLDER] [--address A] [--port P] [--kinds]
-Prints the port, then serves until its standard input ends. Needs nothing but Python itself.
+Usage: bad_server.py [--cap BYTES] [--pictures FOLDER] [--address A] [--port P] [--kinds] [--run COMMAND]
+Prints the port, then serves until its standard input ends; or runs a shell's command, which finds the
+port in $PORT, and ends with its exit code. Needs nothing but Python itself.
 """
 import argparse
 import asyncio
@@ -298,7 +299,7 @@ class Server:
 
     async def answer(self, path, writer):
         self.seen[path] += 1
-        name, _, rest = path[1:].partition('/')
+        name, _, rest = path[1:].partition('?')[0].partition('/')
         if name == '_seen':
             a = Answer(self, writer, name, 0)
             return await a.send(json.dumps(self.seen).encode())
@@ -326,7 +327,10 @@ async def main(given):
     server = Server(given)
     listener = await asyncio.start_server(server.serve, given.address, given.port, backlog=1024)
     server.port = listener.sockets[0].getsockname()[1]
-    server.host = f'{given.address}:{server.port}'
+    server.host = f'{"127.0.0.1" if given.address == "0.0.0.0" else given.address}:{server.port}'
+    if given.run:
+        process = await asyncio.create_subprocess_shell(given.run, env={**os.environ, 'PORT': str(server.port)})
+        os._exit(await process.wait())
     print(server.port, flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     os._exit(0)  # whatever the connections are at
@@ -339,6 +343,7 @@ if __name__ == '__main__':
     parser.add_argument('--address', default='127.0.0.1')
     parser.add_argument('--port', type=int, default=0)
     parser.add_argument('--kinds', action='store_true')
+    parser.add_argument('--run')
     given = parser.parse_args()
     if given.kinds:
         for name, (expected, _) in KINDS.items():
