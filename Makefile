@@ -1,9 +1,10 @@
 # A thin front for CMake. Every target works on a fresh machine: it sets up what is missing first.
-.PHONY: demo test faults fuzz accuracy honest bench cache inspector build check format docs setup clean
+.PHONY: demo test faults fuzz accuracy honest downloads bench cache inspector build check format docs setup clean
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 DEMO_DATA ?= data/emoji
 DEMO_RUN ?= runs/emoji
+PICTURES ?= data/emoji/images
 
 build: setup
 	@test -f build/release/build.ninja || cmake --preset release >/dev/null
@@ -53,6 +54,14 @@ cache: build
 inspector: build
 	@test -f $(DEMO_DATA)/data.csv || build/release/diptych sample emoji $(DEMO_DATA)
 	@bench/inspect.sh $(DEMO_DATA)
+
+# Fetches 20,000 URLs from every kind of bad server, killed 20 times; then the speed beside
+# img2dataset's, and pictures that were swapped. PICTURES: a folder of photographs. Takes half an hour.
+downloads: build
+	@.venv/bin/python tests/download/kill_fetch.py build/release/diptych 20000 20
+	@.venv/bin/python bench/swapped.py build/release/diptych $(PICTURES)
+	@FORMATS_PYTHON=.venv-formats/bin/python .venv/bin/python bench/download_speed.py \
+	  build/release/diptych $(PICTURES)
 
 # The pages that the program writes itself.
 docs: build

@@ -53,7 +53,7 @@ target_link_options(dep_data INTERFACE -Wl,-rpath,${site_packages}/pyarrow)
 pkg_dependency(dep_data freetype2 harfbuzz pugixml libarchive)
 
 add_library(dep_download INTERFACE)
-pkg_dependency(dep_download libcurl)
+pkg_dependency(dep_download libcurl libcrypto)
 
 add_library(dep_test INTERFACE)
 target_link_libraries(dep_test INTERFACE GTest::gmock GTest::gtest_main)

@@ -38,9 +38,6 @@ std::string hint_for(int code) {
               what + ": " + std::strerror(code), path.string(), hint_for(code));
 }
 
-// Between a file's name and the number of the process that is writing it.
-constexpr const char* kPartial = ".partial-";
-
 }  // namespace
 
 Descriptor::~Descriptor() {
@@ -104,19 +101,31 @@ std::string read_file(const fs::path& path, std::uint64_t max_bytes) {
   return bytes;
 }
 
-void write_file(const fs::path& path, std::string_view bytes) {
-  const fs::path partial = path.string() + kPartial + std::to_string(::getpid());
-  Descriptor fd(::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (fd.get() < 0) fail("cannot write", path);
-  const bool written = write_at(fd.get(), bytes, 0) && ::fsync(fd.get()) == 0 && fd.close() &&
-                       ::rename(partial.c_str(), path.c_str()) == 0;
-  if (!written) {
-    const int code = errno;
-    ::unlink(partial.c_str());
-    errno = code;
-    fail("cannot write", path);
+PartialFile::PartialFile(const fs::path& path)
+    : path_(path),
+      partial_(path.string() + kPartial + std::to_string(::getpid())),
+      file_(::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
+  if (file_.get() < 0) fail("cannot write", path);
+}
+
+PartialFile::~PartialFile() {
+  if (!partial_.empty()) ::unlink(partial_.c_str());
+}
+
+void PartialFile::commit() {
+  // A full disk may only show when the file is closed.
+  if (::fsync(file_.get()) != 0 || !file_.close() ||
+      ::rename(partial_.c_str(), path_.c_str()) != 0) {
+    fail("cannot write", path_);
   }
-  sync_folder(path.has_parent_path() ? path.parent_path() : fs::path("."));
+  partial_.clear();
+  sync_folder(path_.has_parent_path() ? path_.parent_path() : fs::path("."));
+}
+
+void write_file(const fs::path& path, std::string_view bytes) {
+  PartialFile file(path);
+  if (!write_at(file.descriptor(), bytes, 0)) fail("cannot write", path);
+  file.commit();
 }
 
 void append_line(const fs::path& path, std::string_view line) {

@@ -36,6 +36,24 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
 // Replaces path by bytes, atomically and durably. Throws Error{io}; the old file is then intact.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
+// A file that grows under another name and takes its own when it is whole, atomically and durably.
+class PartialFile {
+ public:
+  explicit PartialFile(const std::filesystem::path& path);  // throws Error{io}
+  ~PartialFile();                                           // uncommitted: nothing is left
+  PartialFile(const PartialFile&) = delete;
+  PartialFile& operator=(const PartialFile&) = delete;
+  int descriptor() const { return file_.get(); }  // to write to
+  void commit();                                  // throws Error{io}; the old file is then intact
+
+ private:
+  std::filesystem::path path_, partial_;
+  Descriptor file_;
+};
+
+// Between a file's name and the number of the process that is writing it.
+constexpr const char* kPartial = ".partial-";
+
 // Appends one line that is already complete (no durability promise: for logs such as
 // metrics.jsonl).
 void append_line(const std::filesystem::path& path, std::string_view line);

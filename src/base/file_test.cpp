@@ -28,6 +28,21 @@ TEST_F(FileTest, AWrittenFileReadsBackAndLeavesNothingBesideIt) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1);
 }
 
+TEST_F(FileTest, AFileThatGrowsTakesItsNameWhenItIsWhole) {
+  write_file(folder_ / "a", "old");
+  {
+    PartialFile file(folder_ / "a");
+    ASSERT_EQ(::write(file.descriptor(), "half", 4), 4);
+    EXPECT_EQ(read_file(folder_ / "a"), "old");
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1);  // nothing is left of it
+  PartialFile file(folder_ / "a");
+  ASSERT_EQ(::write(file.descriptor(), "whole", 5), 5);
+  file.commit();
+  EXPECT_EQ(read_file(folder_ / "a"), "whole");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1);
+}
+
 TEST_F(FileTest, AMissingFileIsNamed) {
   try {
     read_file(folder_ / "absent");

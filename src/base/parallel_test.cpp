@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 namespace diptych {
@@ -24,6 +25,39 @@ TEST(ParallelFor, PassesAFailureOnAndStops) {
                             }),
                std::runtime_error);
   EXPECT_LT(ran, 100000);
+}
+
+TEST(WorkerPool, DoesAllThatItWasGivenBeforeItFinishes) {
+  std::atomic<int> done{0};
+  WorkerPool pool(3, 2);
+  for (int i = 0; i < 500; ++i) pool.run([&] { ++done; });
+  pool.finish();
+  EXPECT_EQ(done, 500);
+}
+
+TEST(WorkerPool, LetsNoMoreWaitThanItMay) {
+  std::atomic<bool> may_end{false};
+  std::atomic<int> given{0};
+  WorkerPool pool(1, 2);
+  std::jthread giver([&] {
+    for (int i = 0; i < 10; ++i, ++given) {
+      pool.run([&] {
+        while (!may_end) std::this_thread::yield();
+      });
+    }
+  });
+  while (given < 3) std::this_thread::yield();  // one runs, two wait
+  for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+  EXPECT_EQ(given, 3);
+  may_end = true;
+  giver.join();
+  pool.finish();
+}
+
+TEST(WorkerPool, PassesAFailureOn) {
+  WorkerPool pool(2, 4);
+  pool.run([] { throw std::runtime_error("one"); });
+  EXPECT_THROW(pool.finish(), std::runtime_error);
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ enum class Optimizer { adam, adamw };
 enum class Schedule { constant, cosine, one_cycle };
 enum class ImageFit { stretch, pad, crop };
 enum class ClassWeights { none, balanced };
+enum class ShardFormat { webdataset, files };
 enum class GroupBy { column, duplicates };
 
 struct Config {
@@ -98,6 +99,23 @@ struct Config {
   // machine
   int cache_mb = 2048;
   std::string cache_dir = "auto";
+
+  // download
+  std::string url_column = "url";
+  std::string caption_column = "text";
+  std::string phash_column = "image_phash";
+  int phash_radius = 16;
+  ShardFormat shard_format = ShardFormat::webdataset;
+  int shard_rows = 1000;
+  int connections = 256;
+  int per_host = 8;
+  double timeout = 60;  // seconds, of one try
+  int retries = 2;
+  double max_picture_mb = 20;
+  std::string allow_address = "none";  // or several with commas between them
+  bool ignore_robots = false;
+  int rank = 0;
+  int world_size = 0;  // 0: as torchrun says
 };
 
 }  // namespace diptych

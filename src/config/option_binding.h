@@ -61,6 +61,9 @@ inline Choices<Schedule> choices(Schedule) {
 inline Choices<ImageFit> choices(ImageFit) {
   return {{ImageFit::stretch, "stretch"}, {ImageFit::pad, "pad"}, {ImageFit::crop, "crop"}};
 }
+inline Choices<ShardFormat> choices(ShardFormat) {
+  return {{ShardFormat::webdataset, "webdataset"}, {ShardFormat::files, "files"}};
+}
 inline Choices<GroupBy> choices(GroupBy) {
   return {{GroupBy::column, "column"}, {GroupBy::duplicates, "duplicates"}};
 }

@@ -94,6 +94,24 @@ void add_machine(Binder& add) {
   add("cache-mb", &Config::cache_mb, range(0, 100000000), "Memory for decoded pictures, in MiB; more of them than that go into a file");
   add("cache-dir", &Config::cache_dir, "Folder of such files, which may be deleted; auto: ~/.cache/diptych");
 }
+
+void add_download(Binder& add) {
+  add("url-column", &Config::url_column, "Column that holds the URL of the picture");
+  add("caption-column", &Config::caption_column, "Column that holds the text, which the output calls caption; none: no text");
+  add("phash-column", &Config::phash_column, "Column with the perceptual hash that a picture should have; none: take any picture");
+  add("phash-radius", &Config::phash_radius, range(0, 64), "Bits of that hash in which a picture may differ and still be the same");
+  add("shard-format", &Config::shard_format, "Tars of WebDataset, or folders of files");
+  add("shard-rows", &Config::shard_rows, range(1, 1000000), "Rows of a shard");
+  add("connections", &Config::connections, range(1, 10000), "Connections at once");
+  add("per-host", &Config::per_host, range(1, 10000), "Connections to one host at once");
+  add("timeout", &Config::timeout, range(0.1, 3600.0), "Seconds of one try, from the first packet to the last");
+  add("retries", &Config::retries, range(0, 10), "Tries after the first, where the failure may pass");
+  add("max-picture-mb", &Config::max_picture_mb, range(0.001, 1000.0), "Largest picture, in MiB");
+  add("allow-address", &Config::allow_address, "Addresses to permit though they are not public, comma-separated; none: none");
+  add("ignore-robots", &Config::ignore_robots, "Take pictures even if their server says X-Robots-Tag: noai, noindex and the like");
+  add("rank", &Config::rank, range(0, 1000000), "Number of this machine among those that share a list, with --world-size");
+  add("world-size", &Config::world_size, range(0, 1000000), "Machines that share a list; 0: as RANK and WORLD_SIZE say, else one");
+}
 // clang-format on
 
 std::vector<Option> build_table() {
@@ -108,6 +126,7 @@ std::vector<Option> build_table() {
   fill(OptionGroup::training, add_training);
   fill(OptionGroup::comparison, add_comparison);
   fill(OptionGroup::machine, add_machine);
+  fill(OptionGroup::download, add_download);
   return std::move(add.table);
 }
 
@@ -161,11 +180,11 @@ std::span<const Option> options() {
   return table;
 }
 
+bool is_kept(const Option& option) { return option.group < OptionGroup::machine; }
+
 std::span<const Option> kept_options() {
-  static const auto of_machine =
-      std::find_if(options().begin(), options().end(),
-                   [](const Option& option) { return option.group == OptionGroup::machine; });
-  return {options().begin(), of_machine};
+  static const auto end = std::find_if_not(options().begin(), options().end(), is_kept);
+  return {options().begin(), end};
 }
 
 Config preset_config(Preset preset) {

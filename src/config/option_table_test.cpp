@@ -107,7 +107,7 @@ TEST_P(EveryOption, ChangesItsOwnMemberAlone) {
       EXPECT_EQ(option.get(config), is_own ? value : option.get(defaults)) << option.name;
     }
     const std::string before = GetParam().get(defaults);
-    const bool tells = before != value && GetParam().group != OptionGroup::machine;
+    const bool tells = before != value && is_kept(GetParam());
     EXPECT_EQ(difference(defaults, config),
               tells ? GetParam().name + ": " + before + " → " + value : "");
   }

@@ -60,8 +60,8 @@ Config config_from_json(const nlohmann::json& json) {
   try {
     for (const auto& [name, value] : json.items()) {
       const Option& option = find_option(name, source);
-      if (option.group == OptionGroup::machine) {
-        throw Error(ErrorKind::model_file, "option '" + name + "' is the machine's", source);
+      if (!is_kept(option)) {
+        throw Error(ErrorKind::model_file, "option '" + name + "' is not a model's", source);
       }
       set_option(config, name, value_text(option, value, source), source);
     }
