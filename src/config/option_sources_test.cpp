@@ -17,10 +17,9 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr OptionGroup kAll[] = {OptionGroup::preset,     OptionGroup::data,
-                                OptionGroup::model,      OptionGroup::training,
-                                OptionGroup::comparison, OptionGroup::machine,
-                                OptionGroup::download};
+constexpr OptionGroup kAll[] = {
+    OptionGroup::preset,     OptionGroup::data,    OptionGroup::model,   OptionGroup::training,
+    OptionGroup::comparison, OptionGroup::machine, OptionGroup::download};
 
 class Sources : public testing::Test {
  protected:
@@ -143,6 +142,15 @@ TEST_F(Sources, RefuseAWrongValueOfAnotherCommandToo) {
 TEST_F(Sources, CheckAcrossOptions) {
   EXPECT_THAT(failure({.flags = {{"ngram-min", "9"}, {"ngram-max", "8"}}}).what(),
               HasSubstr("larger than ngram-max"));
+}
+
+TEST_F(Sources, DealTheRowsIntoFoldsOnceIfSeedsAreNotGiven) {
+  EXPECT_EQ(resolve({}, kAll).config.seeds, 5);
+  const auto [config, from] = resolve({.flags = {{"folds", "4"}, {"fold", "4"}}}, kAll);
+  EXPECT_EQ(config.seeds, 1);
+  EXPECT_EQ(from.at("seeds"), "--folds");
+  EXPECT_EQ(resolve({.flags = {{"folds", "4"}, {"seeds", "5"}}}, kAll).config.seeds, 5);
+  EXPECT_EQ(resolve({.toml = toml("seeds = 5"), .flags = {{"folds", "4"}}}, kAll).config.seeds, 5);
 }
 
 TEST_F(Sources, RefuseAMissingFile) {
