@@ -13,7 +13,7 @@
 #include "base/parallel.h"
 #include "data/dataset.h"
 #include "data/table_arrow.h"
-#include "download/table_stream.h"
+#include "data/table_stream.h"
 
 namespace diptych {
 namespace fs = std::filesystem;

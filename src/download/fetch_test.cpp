@@ -9,7 +9,7 @@
 #include "data/tar_file.h"
 #include "data/written_tables.h"
 #include "download/local_server.h"
-#include "download/table_stream.h"
+#include "data/table_stream.h"
 
 namespace diptych {
 namespace {

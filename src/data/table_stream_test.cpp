@@ -1,4 +1,4 @@
-#include "download/table_stream.h"
+#include "data/table_stream.h"
 
 #include <gmock/gmock.h>
 
