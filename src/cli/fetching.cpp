@@ -61,7 +61,7 @@ void set_rank(const Config& config, FetchOptions& options) {
 
 // A connection has a socket, and two more while its host's name is looked up.
 void need_descriptors(int connections) {
-  const rlim_t needed = 64 + 4 * static_cast<rlim_t>(connections);
+  const rlim_t needed = 256 + 4 * static_cast<rlim_t>(connections);
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed) return;
   limit.rlim_cur = needed;

@@ -14,6 +14,9 @@
 namespace diptych {
 namespace {
 
+// Rows that are known for each connection: some of them wait for slow hosts while others do not.
+constexpr std::int64_t kAhead = 16;
+
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
@@ -107,7 +110,7 @@ class Downloader {
   bool is_over() const { return active_.empty() && waiting_ == 0 && !calls_.has_more(); }
 
   void read_ahead() {
-    while (waiting_ < 4 * options_.connections) {
+    while (waiting_ < kAhead * options_.connections) {
       auto request = calls_.next();
       if (!request) return;
       Job job{std::move(*request), "", ""};

@@ -30,7 +30,7 @@ struct DownloadCalls {
 
 // Returns when each request has its answer. What a call throws ends all transfers.
 // Memory: max_buffered for bodies under way, as much again for bodies that are below their share of
-// it, and one whole body more; about four requests a connection are read ahead.
+// it, and one whole body more; about sixteen requests a connection are read ahead.
 void download(const DownloadOptions& options, const DownloadCalls& calls);
 
 }  // namespace diptych

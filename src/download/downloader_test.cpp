@@ -116,6 +116,39 @@ TEST(Download, AServerIsNotAskedAgainBeforeTheTimeItNamed) {
   EXPECT_EQ(times_seen("busy/61"), 2);
 }
 
+TEST(Download, AHostThatWantsToBeLeftAloneIsForAllOfItsRows) {
+  const LocalServer shop;  // nobody else has been there
+  DownloadOptions options = local_options();
+  options.per_host = 1;
+  options.backoff_ms = 0;
+  std::vector<std::string> urls;
+  for (int n = 0; n < 6; ++n) urls.push_back(shop.url(fmt::format("busy_to_all/{}", n)));
+  for (const Answer& answer : download_all(options, urls)) EXPECT_EQ(outcome(answer), "success");
+  const auto seen = shop.seen();
+  EXPECT_EQ(seen.count("too soon"), 0U);
+  EXPECT_EQ(seen.at("/busy_to_all/0"), 2);
+}
+
+TEST(Download, WaitsWithoutSpinningAndGoesOnWhenThereIsMore) {
+  DownloadOptions options = local_options();
+  options.timeout_ms = 300;
+  options.retries = 0;
+  int ticks = 0, asked = 0, answered = 0;
+  const auto next = [&]() -> std::optional<Request> {
+    const bool is_time = asked == 0 || (asked == 1 && answered == 1 && ticks >= 5);
+    if (!is_time) return {};
+    return Request{asked++, server().url("never_answers/64")};
+  };
+  download(options, {next, [&] { return asked < 2; },
+                     [&](const Answer& answer) {
+                       EXPECT_EQ(outcome(answer), "timed out");
+                       ++answered;
+                     },
+                     [&] { ++ticks; }});
+  EXPECT_EQ(answered, 2);
+  EXPECT_LT(ticks, 1000);  // a loop that never waits has many thousands
+}
+
 TEST(Download, AHostHasNoMoreConnectionsAtOnceThanItMay) {
   const LocalServer quiet;  // nobody else has been there
   DownloadOptions options = local_options();

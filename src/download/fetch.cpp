@@ -22,7 +22,12 @@ namespace {
 // So that no second run adds shards of another list or size. Not .json: img2dataset takes every
 // such file for the figures of a shard.
 constexpr const char* kSettings = "fetch.settings";
-constexpr std::size_t kMostOpen = 8;  // shards at once: the last rows of some, the first of another
+
+// Shards at once. A shard waits for its slowest row, a minute or more, while others are begun; but
+// all their rows are in memory, and a kill loses them.
+std::size_t most_open(const ShardLayout& layout) {
+  return static_cast<std::size_t>(std::clamp(65536 / layout.rows, 8, 64));
+}
 
 bool is_ours(const FetchOptions& options, std::int64_t shard) {
   return shard % options.world_size == options.rank;
@@ -202,7 +207,7 @@ class Fetch {
   std::optional<Request> next() {
     close_finished();
     while (!current_ || row_ == current_->size()) {
-      if (!has_more_ || open_.size() >= kMostOpen || !open_shard()) return {};
+      if (!has_more_ || open_.size() >= most_open(options_.layout) || !open_shard()) return {};
     }
     const std::int64_t ticket = current_->number() * options_.layout.rows + row_;
     return Request{ticket, current_->url(row_++)};

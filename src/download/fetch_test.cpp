@@ -330,6 +330,43 @@ TEST_F(FetchTest, KeepsEveryColumnOfTheListInItsOwnType) {
   EXPECT_EQ(json["sha256"], column(out, "sha256").front());
 }
 
+TEST_F(FetchTest, FlagsPicturesThatAreNotThoseOfTheirListedHash) {
+  const std::string url = server_.url("jpeg_picture/1");
+  FetchOptions asked = options(url + "\n");
+  const Cells names = {"url", "image_phash"};
+  const auto distances = [&](const std::string& hash) {
+    write("list.csv", as_table(".csv", names, {{url, hash}}));
+    asked.overwrite = true;
+    fetch(asked);
+    return column(asked.layout.folder, "phash_distance").front();
+  };
+  asked.layout.phash_radius = 64;
+  const int zeros = std::stoi(distances("0000000000000000"));
+  EXPECT_EQ(std::stoi(distances("ffffffffffffffff")), 64 - zeros);
+  for (const char* none : {"", "0", "000000000000000g", "00000000000000000", "-000000000000001"}) {
+    EXPECT_EQ(distances(none), "") << none;
+  }
+  EXPECT_EQ(column(asked.layout.folder, "status").front(), "success");
+  asked.layout.phash_radius = zeros - 1;
+  EXPECT_EQ(distances("0000000000000000"), std::to_string(zeros));
+  EXPECT_THAT(column(asked.layout.folder, "status"), ElementsAre("swapped"));
+  EXPECT_THAT(column(asked.layout.folder, "error_message"), ElementsAre("another picture"));
+  EXPECT_THAT(column(asked.layout.folder, "sha256"), ElementsAre(""));
+  EXPECT_TRUE(all_files(asked.layout.folder).empty());
+  asked.layout.phash_column = "none";
+  EXPECT_EQ(fetched_in(fetch(asked)), 1);
+}
+
+TEST_F(FetchTest, AColumnThatIsNamedMustBeThere) {
+  const FetchOptions asked = options(3);
+  for (auto member :
+       {&ShardLayout::url_column, &ShardLayout::text_column, &ShardLayout::phash_column}) {
+    FetchOptions wrong = asked;
+    wrong.layout.*member = "absent";
+    EXPECT_THAT(error_of([&] { fetch(wrong); }).full(), HasSubstr("'absent'"));
+  }
+}
+
 TEST_F(FetchTest, FiguresOfAShardThatCannotBeReadAreNamed) {
   FetchOptions asked = options(12);
   fetch(asked);

@@ -143,6 +143,15 @@ async def busy(a):
         return await a.send(b'', '403 Forbidden')  # asked too soon
     await a.send(picture(a.n))
 @kind('success')
+async def busy_to_all(a):
+    shop = a.server.free_at
+    if 'shop' not in shop:
+        shop['shop'] = time.monotonic() + 1
+        return await a.send(b'', '503 Service Unavailable', Retry_After='1')
+    if time.monotonic() < shop['shop']:
+        a.server.seen['too soon'] += 1
+    await a.send(picture(a.n))
+@kind('success')
 async def busy_until(a):
     if a.first:
         then = email.utils.formatdate(time.time() + 1, usegmt=True)

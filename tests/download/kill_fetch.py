@@ -13,8 +13,8 @@ CAP = 1 << 17
 SHARD_ROWS = 50
 TIMEOUT_S = 4
 PEAK_MB = 400
-# busy: its server takes a program that was killed meanwhile for one that does not wait.
-KINDS = [kind for kind in bad_server.KINDS if kind not in ('busy', 'crowded')]
+# busy, busy_to_all: their server takes a program that was killed meanwhile for one that does not wait.
+KINDS = [kind for kind in bad_server.KINDS if kind not in ('busy', 'busy_to_all', 'crowded')]
 GOOD = ('jpeg_picture', 'png_picture')
 
 
