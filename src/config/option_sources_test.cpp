@@ -17,9 +17,9 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr OptionGroup kAll[] = {OptionGroup::preset,     OptionGroup::data,
-                                OptionGroup::model,      OptionGroup::training,
-                                OptionGroup::comparison, OptionGroup::download};
+constexpr OptionGroup kAll[] = {
+    OptionGroup::preset,     OptionGroup::data,     OptionGroup::model, OptionGroup::training,
+    OptionGroup::comparison, OptionGroup::download, OptionGroup::import};
 
 class Sources : public testing::Test {
  protected:

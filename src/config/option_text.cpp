@@ -43,7 +43,9 @@ std::string preset_table(const Config& defaults) {
   return text;
 }
 
-bool is_of_models(const Option& option) { return option.group != OptionGroup::download; }
+bool is_of_models(const Option& option) {
+  return option.group != OptionGroup::download && option.group != OptionGroup::import;
+}
 
 }  // namespace
 

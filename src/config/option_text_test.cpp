@@ -19,9 +19,9 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 
-constexpr OptionGroup kAll[] = {OptionGroup::preset,     OptionGroup::data,
-                                OptionGroup::model,      OptionGroup::training,
-                                OptionGroup::comparison, OptionGroup::download};
+constexpr OptionGroup kAll[] = {
+    OptionGroup::preset,     OptionGroup::data,     OptionGroup::model, OptionGroup::training,
+    OptionGroup::comparison, OptionGroup::download, OptionGroup::import};
 
 Config unusual_config() {
   Config config = preset_config(Preset::paper);
@@ -55,11 +55,13 @@ TEST(ConfigJson, ReadsBackByteForByte) {
 
 TEST(ConfigJson, HoldsTypedValues) {
   const json value = to_json(unusual_config());
-  const auto of_downloads =
-      std::count_if(options().begin(), options().end(),
-                    [](const Option& option) { return option.group == OptionGroup::download; });
-  EXPECT_EQ(value.size() + static_cast<std::size_t>(of_downloads), options().size());
+  const auto of_others =
+      std::count_if(options().begin(), options().end(), [](const Option& option) {
+        return option.group == OptionGroup::download || option.group == OptionGroup::import;
+      });
+  EXPECT_EQ(value.size() + static_cast<std::size_t>(of_others), options().size());
   EXPECT_FALSE(value.contains("url-column")) << "a model says nothing about downloads";
+  EXPECT_FALSE(value.contains("where")) << "nor about imports";
   EXPECT_EQ(value["channels"], json::parse("[1, 2]"));
   EXPECT_TRUE(value["branch-heads"].is_boolean());
   EXPECT_TRUE(value["max-megapixels"].is_number_float()) << "whatever its value is";
@@ -78,7 +80,7 @@ TEST(ConfigJson, KeepsATextThatLooksLikeANumber) {
 
 TEST(ConfigJson, RefusesAMissingOptionOfAnyName) {
   for (const Option& option : options()) {
-    if (option.group == OptionGroup::download) continue;
+    if (!to_json(Config{}).contains(option.name)) continue;
     json value = to_json(Config{});
     value.erase(option.name);
     const Error error = failure(value);

@@ -18,7 +18,7 @@ class App;
 namespace diptych {
 
 // Which part of the product an option belongs to; a command takes whole groups.
-enum class OptionGroup { preset, data, model, training, comparison, download };
+enum class OptionGroup { preset, data, model, training, comparison, download, import };
 
 // How a value is written in TOML and JSON: text and choice as strings, truth as true or false,
 // integers as an array. Flags and the environment always give text.
@@ -67,7 +67,7 @@ ResolvedConfig resolve(const ConfigSources& sources, std::span<const OptionGroup
 // gives lands in `into` (which must outlive the parse). A flag given twice is an error.
 void add_options(CLI::App& command, std::span<const OptionGroup> groups, ConfigSources& into);
 
-// Of all groups but download, which says nothing about a model.
+// Of all groups but download and import, which say nothing about a model.
 nlohmann::json to_json(const Config& config);
 // Throws Error{model_file} on unknown or missing keys and on values out of range.
 Config config_from_json(const nlohmann::json& json);

@@ -373,11 +373,14 @@ TEST_F(CoyoTest, ReadsFilesWhoseColumnsDiffer) {
 
 TEST_F(CoyoTest, NamesTheColumnThatIsMissingOrOfAnotherKind) {
   CoyoOptions options = many(20);
-  options.pairs = {write("p.parquet", parquet_of(text_columns({"id", "urls", "text"}, {{"1"}})))};
+  options.pairs = {
+      write("p.parquet",
+            parquet_of(text_columns({"id", "urls", "text"}, {{"1", "a", "b"}, {"2", "a", "b"}})))};
   EXPECT_THAT(error_of([&] { sample_coyo(options); }).full(), HasSubstr("did you mean 'urls'"));
   options = many(20);
-  options.labels = {write(
-      "l.parquet", parquet_of(text_columns({"id", "labels", "label_probs"}, {{"1", "7", "0.5"}})))};
+  options.labels = {
+      write("l.parquet", parquet_of(text_columns({"id", "labels", "label_probs"},
+                                                 {{"1", "7", "0.5"}, {"2", "7", "0.5"}})))};
   EXPECT_THAT(error_of([&] { sample_coyo(options); }).full(), HasSubstr("not whole numbers"));
   Columns columns = label_columns({{1, {7}, {0.5f}}});
   columns[1].second = columns[2].second;

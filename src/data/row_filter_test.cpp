@@ -138,7 +138,7 @@ TEST(RowFilter, PointsAtWhatCannotBeRead) {
     EXPECT_EQ(error.kind(), ErrorKind::usage) << text;
     EXPECT_THAT(error.full(), HasSubstr(message)) << text;
   }
-  EXPECT_THAT(refused("((width<3").full(), HasSubstr("the '(' at character 1 is still open"));
+  EXPECT_THAT(refused("((width<3").full(), HasSubstr("the '(' at character 2 is still open"));
 }
 
 TEST(RowFilter, RefusesWhatIsTooLongOrTooDeep) {
