@@ -95,9 +95,12 @@ std::string settings_text(const CoyoOptions& options) {
 CoyoSample draw(const CoyoOptions& options) {
   const StopSignal listening;
   Progress progress;
+  std::map<std::string, double> all;
+  for (const auto& file : options.pairs) all["pairs"] += TableStream(file).rows();
+  for (const auto& file : options.labels) all["labels"] += TableStream(file).rows();
   return sample_coyo(options, [&](const char* side, std::int64_t rows) {
     StopSignal::throw_if_raised();
-    progress.live(0, fmt::format("reading {}: {} rows", side, rows));
+    progress.live(rows / std::max(1.0, all[side]), fmt::format("reading {}: {}", side, rows));
   });
 }
 
@@ -138,6 +141,7 @@ void run(const Arguments& given, const ResolvedConfig& resolved) {
   FetchOptions fetching = fetch_options(resolved.config, {path}, given.folder);
   const bool goes_on = given.resume || (fetching.world_size > 1 && !given.overwrite);
   make_output_folder(given.folder, goes_on || given.overwrite);
+  if (fetching.world_size == 1) remove_partial_files(given.folder);
   const std::string settings = settings_text(options);
   if (!goes_on || !has_sample(path, settings)) make_sample(options, path, settings);
   if (given.stops) return;
