@@ -6,10 +6,10 @@
 #include <set>
 
 #include "data/dataset.h"
+#include "data/table_stream.h"
 #include "data/tar_file.h"
 #include "data/written_tables.h"
 #include "download/local_server.h"
-#include "data/table_stream.h"
 
 namespace diptych {
 namespace {
