@@ -1,5 +1,5 @@
 # A thin front for CMake. Every target works on a fresh machine: it sets up what is missing first.
-.PHONY: demo test faults fuzz accuracy honest paper downloads bench inspector build check format docs setup clean
+.PHONY: demo test faults fuzz accuracy honest paper downloads bench cache inspector build check format docs setup clean
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 DEMO_DATA ?= data/emoji
@@ -49,6 +49,12 @@ bench: build
 paper: build
 	@test -f $(DEMO_DATA)/data.csv || build/release/diptych sample emoji $(DEMO_DATA)
 	@bench/coyo.sh $(DEMO_DATA) runs/coyo
+
+# Streams 100,000 pictures from shards through the file of decoded ones in constant memory, and
+# times cached epochs; takes up to 2 GB of the disk for that time.
+cache: build
+	@build/release/bench/pixel_cache_bench memory 100000 runs/pixel_cache
+	@build/release/bench/pixel_cache_bench speed 2000 runs/pixel_cache
 
 # Plants copies, wrong labels and label words, and holds what the inspector finds of them.
 inspector: build
