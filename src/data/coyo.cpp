@@ -151,7 +151,7 @@ class Import {
   }
 
   void select(const Batch& rows, const std::vector<LabelledId*>& labels, const fs::path& path) {
-    std::vector<std::string> urls;
+    TextColumn urls;
     add_cells(rows->GetColumnByName("url"), "url", path, urls);
     const std::vector<int> failures = filter_.first_failures(*rows);
     std::vector<std::int64_t> places;

@@ -70,11 +70,11 @@ Columns label_columns(const std::vector<LabelRow>& rows) {
 }
 
 std::vector<std::string> column(const CoyoSample& sample, const std::string& name) {
-  std::vector<std::string> cells;
+  TextColumn cells;
   for (const auto& chunk : sample.table->GetColumnByName(name)->chunks()) {
     add_cells(chunk, name, "", cells);
   }
-  return cells;
+  return {cells.begin(), cells.end()};
 }
 
 std::int64_t count_of(const Account& account, const std::string& name) {
