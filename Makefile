@@ -1,5 +1,5 @@
 # A thin front for CMake. Every target works on a fresh machine: it sets up what is missing first.
-.PHONY: demo test faults fuzz accuracy honest downloads bench cache inspector build check format docs setup clean
+.PHONY: demo test faults fuzz accuracy honest paper downloads bench cache inspector build check format docs setup clean
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 DEMO_DATA ?= data/emoji
@@ -43,6 +43,12 @@ bench: build
 	@test -x .venv-bench/bin/python || python3 -m venv .venv-bench
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@.venv-bench/bin/python bench/decode.py build/release/bench/decode_bench
+
+# The paper in one command: 2,500 pictures behind a server and tables in the shape of COYO become a
+# sample of 2,000, its comparison and its report; some 5 minutes.
+paper: build
+	@test -f $(DEMO_DATA)/data.csv || build/release/diptych sample emoji $(DEMO_DATA)
+	@bench/coyo.sh $(DEMO_DATA) runs/coyo
 
 # Streams 100,000 pictures from shards through the file of decoded ones in constant memory, and
 # times cached epochs; takes up to 2 GB of the disk for that time.

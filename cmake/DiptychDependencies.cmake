@@ -45,10 +45,11 @@ pkg_dependency(dep_text icu-uc icu-i18n)
 
 # Arrow C++ comes inside the pyarrow wheel: headers in include/, libraries beside them.
 file(GLOB arrow_library ${site_packages}/pyarrow/libarrow.so.*)
+file(GLOB arrow_compute_library ${site_packages}/pyarrow/libarrow_compute.so.*)
 file(GLOB parquet_library ${site_packages}/pyarrow/libparquet.so.*)
 add_library(dep_data INTERFACE)
 target_include_directories(dep_data SYSTEM INTERFACE ${site_packages}/pyarrow/include)
-target_link_libraries(dep_data INTERFACE ${arrow_library} ${parquet_library})
+target_link_libraries(dep_data INTERFACE ${arrow_library} ${arrow_compute_library} ${parquet_library})
 target_link_options(dep_data INTERFACE -Wl,-rpath,${site_packages}/pyarrow)
 pkg_dependency(dep_data freetype2 harfbuzz pugixml libarchive)
 

@@ -23,6 +23,7 @@ enum class Stream : std::uint64_t {
   mixup,
   text_noise,
   folds,
+  import,
 };
 
 class Rng {

@@ -19,7 +19,7 @@ extern char** environ;
 namespace diptych {
 namespace {
 
-constexpr std::array<CommandRow, 9> kCommands{{
+constexpr std::array<CommandRow, 10> kCommands{{
     {"compare", "Train image, text and both on the same splits; say whether the text helps",
      declare_compare},
     {"inspect", "Find what would spoil the answer: copies, leaks, wrong labels", declare_inspect},
@@ -27,6 +27,7 @@ constexpr std::array<CommandRow, 9> kCommands{{
     {"evaluate", "Score a model on rows with labels", declare_evaluate},
     {"predict", "Answer for one picture and text, or for a table", declare_predict},
     {"info", "Show what a model is: configuration, classes, size, provenance", declare_info},
+    {"import", "Make a dataset of a public one: COYO", declare_import},
     {"fetch", "Download the pictures of a list of URLs", declare_fetch},
     {"sample", "Make a dataset to try things on", declare_sample},
     {"docs", "Print a page of the documentation that is generated from the program", declare_docs},

@@ -33,6 +33,7 @@ Action declare_evaluate(CLI::App& command);
 Action declare_predict(CLI::App& command);
 Action declare_info(CLI::App& command);
 Action declare_fetch(CLI::App& command);
+Action declare_import(CLI::App& command);
 Action declare_inspect(CLI::App& command);
 Action declare_docs(CLI::App& command);
 

@@ -118,6 +118,14 @@ struct Config {
   bool ignore_robots = false;
   int rank = 0;
   int world_size = 0;  // 0: as torchrun says
+
+  // import
+  int sample = 2000;
+  int classes = 10;
+  bool balanced = false;
+  std::string label_map = "none";
+  double min_probability = 0;
+  std::string where = "none";
 };
 
 }  // namespace diptych

@@ -18,8 +18,8 @@ namespace {
 using testing::HasSubstr;
 
 constexpr OptionGroup kAll[] = {
-    OptionGroup::preset,     OptionGroup::data,    OptionGroup::model,   OptionGroup::training,
-    OptionGroup::comparison, OptionGroup::machine, OptionGroup::download};
+    OptionGroup::preset,     OptionGroup::data,    OptionGroup::model,    OptionGroup::training,
+    OptionGroup::comparison, OptionGroup::machine, OptionGroup::download, OptionGroup::import};
 
 class Sources : public testing::Test {
  protected:

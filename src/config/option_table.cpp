@@ -114,6 +114,15 @@ void add_download(Binder& add) {
   add("rank", &Config::rank, range(0, 1000000), "Number of this machine among those that share a list, with --world-size");
   add("world-size", &Config::world_size, range(0, 1000000), "Machines that share a list; 0: as RANK and WORLD_SIZE say, else one");
 }
+
+void add_import(Binder& add) {
+  add("sample", &Config::sample, range(1, 5000000), "Rows to draw");
+  add("classes", &Config::classes, range(0, 1000000), "Most frequent classes that are kept; 0: all, the default with a label-map");
+  add("balanced", &Config::balanced, "Draw as many rows of each class, rather than as they come");
+  add("label-map", &Config::label_map, "File of names for label numbers, as label-names has it; others are left out; none: no file");
+  add("min-probability", &Config::min_probability, range(0.0, 1.0), "Least probability of a row's label");
+  add("where", &Config::where, "Condition on columns of the pairs, such as 'watermark_score<0.5 and not width<200'; none: no condition");
+}
 // clang-format on
 
 std::vector<Option> build_table() {
@@ -129,6 +138,7 @@ std::vector<Option> build_table() {
   fill(OptionGroup::comparison, add_comparison);
   fill(OptionGroup::machine, add_machine);
   fill(OptionGroup::download, add_download);
+  fill(OptionGroup::import, add_import);
   return std::move(add.table);
 }
 

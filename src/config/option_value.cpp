@@ -95,6 +95,8 @@ const char* group_name(OptionGroup group) {
       return "Machine";
     case OptionGroup::download:
       return "Download";
+    case OptionGroup::import:
+      return "Import";
   }
   return "";
 }

@@ -106,6 +106,10 @@ Contents contents_of(const fs::path& folder) {
     return ending_of(path) == ".parquet" && listed.contains(stem_of(path));
   });
   contents.has_lists = lists > 0;
+  if (contents.has_lists) {
+    std::erase_if(contents.tables,
+                  [](const fs::path& path) { return name_of(path) == kSampleFile; });
+  }
   return contents;
 }
 

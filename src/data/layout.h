@@ -10,6 +10,9 @@
 
 namespace diptych {
 
+// What diptych import has drawn; beside the pictures that were fetched for it, it is no data.
+constexpr const char* kSampleFile = "sample.parquet";
+
 // What a reading asks for.
 struct Request {
   const ReadOptions& options;

@@ -21,7 +21,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 struct Job {
-  Request request;
+  UrlRequest request;
   std::string url;  // of the next try: the request's, or where it was redirected to
   std::string host;
   int redirects = 0, retries = 0;

@@ -9,7 +9,7 @@
 
 namespace diptych {
 
-struct Request {
+struct UrlRequest {
   std::int64_t ticket = 0;  // the caller's own
   std::string url;
 };
@@ -22,10 +22,10 @@ struct Answer {
 };
 
 struct DownloadCalls {
-  std::function<std::optional<Request>()> next;  // nothing: not now
-  std::function<bool()> has_more;                // whether next() may yet give something
-  std::function<void(Answer)> done;              // once for each request; may block
-  std::function<void()> tick;                    // ten times a second or more
+  std::function<std::optional<UrlRequest>()> next;  // nothing: not now
+  std::function<bool()> has_more;                   // whether next() may yet give something
+  std::function<void(Answer)> done;                 // once for each request; may block
+  std::function<void()> tick;                       // ten times a second or more
 };
 
 // Returns when each request has its answer. What a call throws ends all transfers.

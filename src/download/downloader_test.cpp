@@ -134,10 +134,10 @@ TEST(Download, WaitsWithoutSpinningAndGoesOnWhenThereIsMore) {
   options.timeout_ms = 300;
   options.retries = 0;
   int ticks = 0, asked = 0, answered = 0;
-  const auto next = [&]() -> std::optional<Request> {
+  const auto next = [&]() -> std::optional<UrlRequest> {
     const bool is_time = asked == 0 || (asked == 1 && answered == 1 && ticks >= 5);
     if (!is_time) return {};
-    return Request{asked++, server().url("never_answers/64")};
+    return UrlRequest{asked++, server().url("never_answers/64")};
   };
   download(options, {next, [&] { return asked < 2; },
                      [&](const Answer& answer) {
@@ -194,9 +194,9 @@ TEST(Download, ManyLargePicturesGetThroughALittleMemory) {
 TEST(Download, WhatACallThrowsEndsItAll) {
   const auto throws = [](Answer) { throw Error(ErrorKind::io, "no space left"); };
   int asked = 0;
-  const auto next = [&]() -> std::optional<Request> {
+  const auto next = [&]() -> std::optional<UrlRequest> {
     if (asked == 9) return {};
-    return Request{asked++, server().url(asked % 2 ? "jpeg_picture/1" : "never_answers/1")};
+    return UrlRequest{asked++, server().url(asked % 2 ? "jpeg_picture/1" : "never_answers/1")};
   };
   EXPECT_THROW(download(local_options(), {next, [&] { return asked < 9; }, throws, [] {}}), Error);
 }

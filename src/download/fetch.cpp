@@ -13,7 +13,7 @@
 #include "base/parallel.h"
 #include "data/dataset.h"
 #include "data/table_arrow.h"
-#include "download/table_stream.h"
+#include "data/table_stream.h"
 
 namespace diptych {
 namespace fs = std::filesystem;
@@ -204,13 +204,13 @@ class Fetch {
     return rows;
   }
 
-  std::optional<Request> next() {
+  std::optional<UrlRequest> next() {
     close_finished();
     while (!current_ || row_ == current_->size()) {
       if (!has_more_ || open_.size() >= most_open(options_.layout) || !open_shard()) return {};
     }
     const std::int64_t ticket = current_->number() * options_.layout.rows + row_;
-    return Request{ticket, current_->url(row_++)};
+    return UrlRequest{ticket, current_->url(row_++)};
   }
 
   // Reads on to the next shard that is to be fetched; false: it was none of those.

@@ -6,10 +6,10 @@
 #include <set>
 
 #include "data/dataset.h"
+#include "data/table_stream.h"
 #include "data/tar_file.h"
 #include "data/written_tables.h"
 #include "download/local_server.h"
-#include "download/table_stream.h"
 
 namespace diptych {
 namespace {
@@ -58,12 +58,12 @@ std::vector<fs::path> tables_in(const fs::path& folder) {
 
 // A column of all shards.
 Cells column(const fs::path& folder, const std::string& name) {
-  Cells cells;
+  TextColumn cells;
   for (const fs::path& path : tables_in(folder)) {
     TableStream stream(path, {name});
     while (const auto batch = stream.next()) add_cells(batch->column(0), name, path, cells);
   }
-  return cells;
+  return {cells.begin(), cells.end()};
 }
 
 Files files_of(const fs::path& tar) {

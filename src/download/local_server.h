@@ -122,10 +122,10 @@ inline std::vector<Answer> download_all(const DownloadOptions& options,
                                         const std::vector<std::string>& urls) {
   std::vector<std::vector<Answer>> answers(urls.size());
   std::size_t asked = 0;
-  download(options, {[&]() -> std::optional<Request> {
+  download(options, {[&]() -> std::optional<UrlRequest> {
                        if (asked == urls.size()) return {};
                        const auto ticket = static_cast<std::int64_t>(asked);
-                       return Request{ticket, urls[asked++]};
+                       return UrlRequest{ticket, urls[asked++]};
                      },
                      [&] { return asked < urls.size(); },
                      [&](Answer answer) {

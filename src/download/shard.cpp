@@ -55,11 +55,12 @@ std::shared_ptr<arrow::Table> renamed(const arrow::Table& rows, const ShardLayou
 // Empty when there is no such column.
 std::vector<std::string> texts_of(const arrow::Table& rows, const std::string& name,
                                   const fs::path& path) {
-  std::vector<std::string> texts;
+  TextColumn cells;
   const auto column = rows.GetColumnByName(name);
-  if (!column) return texts;
-  for (const auto& chunk : column->chunks()) add_cells(chunk, name, path, texts);
-  for (std::string& text : texts) text = repair_utf8(text);
+  if (!column) return {};
+  for (const auto& chunk : column->chunks()) add_cells(chunk, name, path, cells);
+  std::vector<std::string> texts;
+  for (const std::string_view cell : cells) texts.push_back(repair_utf8(cell));
   return texts;
 }
 

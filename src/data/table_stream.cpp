@@ -1,4 +1,4 @@
-#include "download/table_stream.h"
+#include "data/table_stream.h"
 
 #include <arrow/csv/api.h>
 #include <arrow/util/utf8.h>

@@ -1,4 +1,4 @@
-#include "download/table_stream.h"
+#include "data/table_stream.h"
 
 #include <gmock/gmock.h>
 
@@ -32,11 +32,11 @@ std::shared_ptr<arrow::Array> array_of(const std::vector<Value>& values) {
 }
 
 std::vector<std::string> cells(TableStream& stream, const std::string& name) {
-  std::vector<std::string> all;
+  TextColumn all;
   while (const auto batch = stream.next()) {
     add_cells(batch->GetColumnByName(name), name, "", all);
   }
-  return all;
+  return {all.begin(), all.end()};
 }
 
 TEST_F(TableStreamTest, GivesEachRowOfParquetOnceAndInOrderOverGroupsAndBatches) {
