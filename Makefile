@@ -1,5 +1,5 @@
 # A thin front for CMake. Every target works on a fresh machine: it sets up what is missing first.
-.PHONY: demo test faults fuzz accuracy honest downloads bench inspector build check format docs setup clean
+.PHONY: demo test faults fuzz accuracy honest downloads bench cache inspector build check format docs setup clean
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 DEMO_DATA ?= data/emoji
@@ -43,6 +43,12 @@ bench: build
 	@test -x .venv-bench/bin/python || python3 -m venv .venv-bench
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@.venv-bench/bin/python bench/decode.py build/release/bench/decode_bench
+
+# Streams 100,000 pictures from shards through the file of decoded ones in constant memory, and
+# times cached epochs; takes up to 2 GB of the disk for that time.
+cache: build
+	@build/release/bench/pixel_cache_bench memory 100000 runs/pixel_cache
+	@build/release/bench/pixel_cache_bench speed 2000 runs/pixel_cache
 
 # Plants copies, wrong labels and label words, and holds what the inspector finds of them.
 inspector: build

@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     std::vector<Example> rows(table.pictures.size());
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i].image = table.pictures[i];
-    PictureReader reader(rows);
+    PictureReader reader(Dataset(rows, {}));
     while (reader.next()) continue;
   } catch (const Error& error) {
     if (error.where().find(path.filename().string()) == std::string::npos) __builtin_trap();

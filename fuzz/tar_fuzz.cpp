@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.needs_image = options.needs_text = options.needs_label = false;
   try {
     const Dataset dataset = read_dataset(path, options);
-    PictureReader reader(dataset.rows());
+    PictureReader reader(dataset);
     std::size_t pictures = 0;
     while (reader.next()) ++pictures;
     if (pictures != dataset.size()) __builtin_trap();

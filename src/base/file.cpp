@@ -16,20 +16,6 @@ namespace diptych {
 namespace fs = std::filesystem;
 namespace {
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 std::string hint_for(int code) {
   switch (code) {
     case ENOSPC:
@@ -52,12 +38,32 @@ std::string hint_for(int code) {
               what + ": " + std::strerror(code), path.string(), hint_for(code));
 }
 
-bool write_all(int fd, std::string_view bytes) {
+}  // namespace
+
+Descriptor::~Descriptor() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+bool Descriptor::close() { return ::close(std::exchange(fd_, -1)) == 0; }
+
+bool write_at(int fd, std::string_view bytes, std::uint64_t offset) {
   while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    const ssize_t written = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<::off_t>(offset));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return false;
     bytes.remove_prefix(static_cast<std::size_t>(written));
+    offset += static_cast<std::uint64_t>(written);
+  }
+  return true;
+}
+
+bool read_at(int fd, std::span<char> bytes, std::uint64_t offset) {
+  while (!bytes.empty()) {
+    const ssize_t got = ::pread(fd, bytes.data(), bytes.size(), static_cast<::off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    bytes = bytes.subspan(static_cast<std::size_t>(got));
+    offset += static_cast<std::uint64_t>(got);
   }
   return true;
 }
@@ -66,8 +72,6 @@ void sync_folder(const fs::path& folder) {
   Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() >= 0) ::fsync(fd.get());
 }
-
-}  // namespace
 
 std::string read_file(const fs::path& path, std::uint64_t max_bytes) {
   if (path.native().find('\0') != std::string::npos) {  // where the system would end the name
@@ -98,20 +102,19 @@ std::string read_file(const fs::path& path, std::uint64_t max_bytes) {
 }
 
 PartialFile::PartialFile(const fs::path& path)
-    : path_(path), partial_(path.string() + kPartial + std::to_string(::getpid())) {
-  descriptor_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) fail("cannot write", path);
+    : path_(path),
+      partial_(path.string() + kPartial + std::to_string(::getpid())),
+      file_(::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
+  if (file_.get() < 0) fail("cannot write", path);
 }
 
 PartialFile::~PartialFile() {
-  if (partial_.empty()) return;
-  if (descriptor_ >= 0) ::close(descriptor_);
-  ::unlink(partial_.c_str());
+  if (!partial_.empty()) ::unlink(partial_.c_str());
 }
 
 void PartialFile::commit() {
   // A full disk may only show when the file is closed.
-  if (::fsync(descriptor_) != 0 || ::close(std::exchange(descriptor_, -1)) != 0 ||
+  if (::fsync(file_.get()) != 0 || !file_.close() ||
       ::rename(partial_.c_str(), path_.c_str()) != 0) {
     fail("cannot write", path_);
   }
@@ -121,7 +124,7 @@ void PartialFile::commit() {
 
 void write_file(const fs::path& path, std::string_view bytes) {
   PartialFile file(path);
-  if (!write_all(file.descriptor(), bytes)) fail("cannot write", path);
+  if (!write_at(file.descriptor(), bytes, 0)) fail("cannot write", path);
   file.commit();
 }
 
@@ -130,7 +133,7 @@ void append_line(const fs::path& path, std::string_view line) {
   if (fd.get() < 0) fail("cannot write", path);
   std::string text(line);
   text += '\n';
-  if (!write_all(fd.get(), text)) fail("cannot write", path);
+  if (!write_at(fd.get(), text, 0)) fail("cannot write", path);  // O_APPEND: at the end
 }
 
 void remove_partial_files(const fs::path& folder) {

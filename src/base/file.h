@@ -3,10 +3,32 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace diptych {
+
+// An open file's number, closed at the end.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor();
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  bool close();  // now; false: it failed, as a full disk may say only here
+
+ private:
+  int fd_;
+};
+
+// Whether all bytes were written there, by pwrite; if not, errno says why.
+bool write_at(int fd, std::string_view bytes, std::uint64_t offset);
+// Whether as many bytes were there to read.
+bool read_at(int fd, std::span<char> bytes, std::uint64_t offset);
+// After a rename: makes the folder's new entry durable.
+void sync_folder(const std::filesystem::path& folder);
 
 // Reads a whole file. Throws Error{not_found, io}; Error{data} when it is larger than max_bytes.
 std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes = UINT64_MAX);
@@ -21,12 +43,12 @@ class PartialFile {
   ~PartialFile();                                           // uncommitted: nothing is left
   PartialFile(const PartialFile&) = delete;
   PartialFile& operator=(const PartialFile&) = delete;
-  int descriptor() const { return descriptor_; }  // to write to
+  int descriptor() const { return file_.get(); }  // to write to
   void commit();                                  // throws Error{io}; the old file is then intact
 
  private:
   std::filesystem::path path_, partial_;
-  int descriptor_ = -1;
+  Descriptor file_;
 };
 
 // Between a file's name and the number of the process that is writing it.

@@ -11,6 +11,7 @@
 #include "base/parallel.h"
 #include "cli/command.h"
 #include "cli/comparison_output.h"
+#include "cli/pixel_cache.h"
 #include "cli/progress.h"
 #include "cli/run_folder.h"
 #include "cli/stop_signal.h"
@@ -175,11 +176,13 @@ void run(const Arguments& given, const Config& config) {
   reading.inputs = Inputs::image_text;  // every recipe gets the same rows
   LoadOptions loading;
   loading.threads = available_threads();
+  loading.cache = pixel_cache(config);
   loading.progress = [&](std::size_t done, std::size_t total) {
     StopSignal::throw_if_raised();
     progress.live(static_cast<double>(done) / static_cast<double>(total), "reading pictures");
   };
   const LoadedData data = load_data(given.data, reading, loading);
+  say_where(data.images, progress);
   write_file(given.output / kProblemsName, problems_csv(data.dataset.problems()));
   progress.line(rows_line(data.dataset));
   require_test_rows(data.dataset);
@@ -222,8 +225,9 @@ Action declare_compare(CLI::App& command) {
   command.add_flag("--overwrite", given->overwrite, "Replace the run that the folder holds");
   command.add_flag("--resume", given->resume, "Keep the trials that are finished, run the others");
   command.add_flag("--json", given->json, "Print results.json instead of the table");
-  const Settings settings(command, {OptionGroup::preset, OptionGroup::data, OptionGroup::model,
-                                    OptionGroup::training, OptionGroup::comparison});
+  const Settings settings(
+      command, {OptionGroup::preset, OptionGroup::data, OptionGroup::model, OptionGroup::training,
+                OptionGroup::comparison, OptionGroup::machine});
   return [given, settings] {
     const ResolvedConfig resolved = settings.resolve();
     if (!settings.print_if_asked(resolved)) run(*given, resolved.config);

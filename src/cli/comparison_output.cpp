@@ -98,9 +98,11 @@ std::vector<std::string> small_pngs(std::vector<Example> rows) {
   const DecodedImages images =
       decode_images(Dataset(std::move(rows), {}), {kSide, ImageFit::pad, {}, 1});
   std::vector<std::string> pngs(images.present.size());
+  std::vector<std::uint8_t> buffer;
   for (std::size_t i = 0; i < pngs.size(); ++i) {
     if (!images.present[i]) continue;
-    pngs[i] = encode_png({kSide, kSide, {images[i].begin(), images[i].end()}});
+    const auto pixels = images.row(i, buffer);
+    pngs[i] = encode_png({kSide, kSide, {pixels.begin(), pixels.end()}});
   }
   return pngs;
 }
@@ -118,7 +120,7 @@ json results_json(const Comparison& comparison, const Dataset& dataset, const Ru
       {"read", dataset.rows_read()}, {"used", dataset.size()}, {"skipped", dataset.skipped()}};
   results["classes"] = dataset.classes();
   results["seconds"] = facts.seconds;
-  for (const Option& option : options()) {
+  for (const Option& option : kept_options()) {
     if (option.name != "inputs") results["config"][option.name] = option.get(facts.config);
   }
   const std::time_t now = std::time(nullptr);

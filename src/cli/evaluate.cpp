@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "cli/command.h"
+#include "cli/pixel_cache.h"
 #include "cli/progress.h"
 #include "cli/run_folder.h"
 #include "data/loading.h"
@@ -66,10 +67,12 @@ void run(const Arguments& given, const Config& config, const Model& model) {
   LoadOptions loading;
   loading.threads = available_threads();
   if (given.split == "all") loading.classes = model.classes();
+  loading.cache = pixel_cache(config);
   loading.progress = [&](std::size_t done, std::size_t total) {
     progress.live(static_cast<double>(done) / static_cast<double>(total), "reading pictures");
   };
   const LoadedData data = load_data(given.data, config, loading);
+  say_where(data.images, progress);
   progress.line(rows_line(data.dataset));
   std::vector<std::int64_t> rows(data.dataset.size());
   std::iota(rows.begin(), rows.end(), 0);
@@ -99,7 +102,7 @@ Action declare_evaluate(CLI::App& command) {
                                    "Which rows: all, or those of the model's own split");
   allow_only(split->capture_default_str(), {"all", "test", "validation", "train"});
   command.add_flag("--json", given->json, "As one JSON object");
-  const Settings settings(command, {OptionGroup::data});
+  const Settings settings(command, {OptionGroup::data, OptionGroup::machine});
   return [given, settings] {
     const Model model = Model::load(given->model);
     const ResolvedConfig resolved = settings.resolve(model.config());

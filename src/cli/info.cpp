@@ -39,7 +39,7 @@ Action declare_info(CLI::App& command) {
                                value.is_string() ? value.get<std::string>() : value.dump());
     }
     std::cout << "\nconfiguration\n";
-    for (const Option& option : options()) {
+    for (const Option& option : kept_options()) {
       std::cout << fmt::format("  {:<22} {}\n", option.name, option.get(model.config()));
     }
   };

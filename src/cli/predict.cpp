@@ -104,11 +104,13 @@ std::vector<Line> answer_table(const Arguments& given, const Model& model, const
   Progress progress;
   constexpr std::size_t kPart = 512;
   std::vector<Line> lines;
-  const auto rows = dataset.rows();
-  for (std::size_t begin = 0; begin < rows.size(); begin += kPart) {
-    const auto part = rows.subspan(begin, std::min(kPart, rows.size() - begin));
-    answer_part(model, {part.begin(), part.end()}, lines);
-    progress.live(static_cast<double>(lines.size()) / static_cast<double>(rows.size()),
+  for (std::size_t begin = 0; begin < dataset.size(); begin += kPart) {
+    std::vector<Example> part;
+    for (std::size_t i = begin; i < std::min(begin + kPart, dataset.size()); ++i) {
+      part.push_back(dataset[i]);
+    }
+    answer_part(model, part, lines);
+    progress.live(static_cast<double>(lines.size()) / static_cast<double>(dataset.size()),
                   "predicting");
   }
   return lines;

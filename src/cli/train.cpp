@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "cli/command.h"
+#include "cli/pixel_cache.h"
 #include "cli/progress.h"
 #include "cli/run_folder.h"
 #include "cli/stop_signal.h"
@@ -115,11 +116,13 @@ void run(const Arguments& given, const Config& config) {
   const int threads = config.threads > 0 ? config.threads : available_threads();
   LoadOptions loading;
   loading.threads = threads;
+  loading.cache = pixel_cache(config);
   loading.progress = [&](std::size_t done, std::size_t total) {
     StopSignal::throw_if_raised();
     progress.live(static_cast<double>(done) / static_cast<double>(total), "reading pictures");
   };
   const LoadedData data = load_data(given.data, config, loading);
+  say_where(data.images, progress);
   const Split split =
       make_split(data.dataset, {config.test_fraction, config.validation_fraction}, config.seed);
   write_file(given.output / kProblemsName, problems_csv(data.dataset.problems()));
@@ -155,8 +158,8 @@ Action declare_train(CLI::App& command) {
   command.add_flag("--resume", given->resume, "Go on with a run that was stopped");
   command.add_flag("--profile", given->profile,
                    "Print where the time of 50 steps goes; trace.json for Perfetto");
-  const Settings settings(
-      command, {OptionGroup::preset, OptionGroup::data, OptionGroup::model, OptionGroup::training});
+  const Settings settings(command, {OptionGroup::preset, OptionGroup::data, OptionGroup::model,
+                                    OptionGroup::training, OptionGroup::machine});
   return [given, settings] {
     const ResolvedConfig resolved = settings.resolve();
     if (!settings.print_if_asked(resolved)) run(*given, resolved.config);

@@ -96,6 +96,10 @@ struct Config {
   int seeds = 5;
   int jobs = 0;
 
+  // machine
+  int cache_mb = 2048;
+  std::string cache_dir = "auto";
+
   // download
   std::string url_column = "url";
   std::string caption_column = "text";

@@ -19,7 +19,8 @@ using testing::HasSubstr;
 
 constexpr OptionGroup kAll[] = {OptionGroup::preset,     OptionGroup::data,
                                 OptionGroup::model,      OptionGroup::training,
-                                OptionGroup::comparison, OptionGroup::download};
+                                OptionGroup::comparison, OptionGroup::machine,
+                                OptionGroup::download};
 
 class Sources : public testing::Test {
  protected:

@@ -90,6 +90,11 @@ void add_comparison(Binder& add) {
   add("jobs", &Config::jobs, range(0, 1024), "Trainings side by side; 0: automatic, one per processor");
 }
 
+void add_machine(Binder& add) {
+  add("cache-mb", &Config::cache_mb, range(0, 100000000), "Memory for decoded pictures, in MiB; more of them than that go into a file");
+  add("cache-dir", &Config::cache_dir, "Folder of such files, which may be deleted; auto: ~/.cache/diptych");
+}
+
 void add_download(Binder& add) {
   add("url-column", &Config::url_column, "Column that holds the URL of the picture");
   add("caption-column", &Config::caption_column, "Column that holds the text, which the output calls caption; none: no text");
@@ -120,6 +125,7 @@ std::vector<Option> build_table() {
   fill(OptionGroup::model, add_model);
   fill(OptionGroup::training, add_training);
   fill(OptionGroup::comparison, add_comparison);
+  fill(OptionGroup::machine, add_machine);
   fill(OptionGroup::download, add_download);
   return std::move(add.table);
 }
@@ -172,6 +178,13 @@ const std::vector<std::pair<const char*, const char*>> kPaper = {
 std::span<const Option> options() {
   static const std::vector<Option> table = build_table();
   return table;
+}
+
+bool is_kept(const Option& option) { return option.group < OptionGroup::machine; }
+
+std::span<const Option> kept_options() {
+  static const auto end = std::find_if_not(options().begin(), options().end(), is_kept);
+  return {options().begin(), end};
 }
 
 Config preset_config(Preset preset) {

@@ -43,15 +43,11 @@ std::string preset_table(const Config& defaults) {
   return text;
 }
 
-bool is_of_models(const Option& option) { return option.group != OptionGroup::download; }
-
 }  // namespace
 
 nlohmann::json to_json(const Config& config) {
   nlohmann::json json;
-  for (const Option& option : options()) {
-    if (is_of_models(option)) json[option.name] = typed_value(option, config);
-  }
+  for (const Option& option : kept_options()) json[option.name] = typed_value(option, config);
   return json;
 }
 
@@ -63,14 +59,18 @@ Config config_from_json(const nlohmann::json& json) {
   Config config;
   try {
     for (const auto& [name, value] : json.items()) {
-      set_option(config, name, value_text(find_option(name, source), value, source), source);
+      const Option& option = find_option(name, source);
+      if (!is_kept(option)) {
+        throw Error(ErrorKind::model_file, "option '" + name + "' is not a model's", source);
+      }
+      set_option(config, name, value_text(option, value, source), source);
     }
     check(config);
   } catch (const Error& error) {
     throw Error(ErrorKind::model_file, error.what(), source, error.hint());
   }
-  for (const Option& option : options()) {
-    if (json.contains(option.name) || !is_of_models(option)) continue;
+  for (const Option& option : kept_options()) {
+    if (json.contains(option.name)) continue;
     throw Error(ErrorKind::model_file, "option '" + option.name + "' is missing", source);
   }
   return config;
@@ -109,7 +109,7 @@ std::string options_markdown() {
 
 std::string difference(const Config& before, const Config& after) {
   std::string text;
-  for (const Option& option : options()) {
+  for (const Option& option : kept_options()) {
     const std::string old_value = option.get(before), new_value = option.get(after);
     if (old_value == new_value) continue;
     text +=

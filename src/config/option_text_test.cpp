@@ -21,7 +21,8 @@ using testing::HasSubstr;
 
 constexpr OptionGroup kAll[] = {OptionGroup::preset,     OptionGroup::data,
                                 OptionGroup::model,      OptionGroup::training,
-                                OptionGroup::comparison, OptionGroup::download};
+                                OptionGroup::comparison, OptionGroup::machine,
+                                OptionGroup::download};
 
 Config unusual_config() {
   Config config = preset_config(Preset::paper);
@@ -55,10 +56,7 @@ TEST(ConfigJson, ReadsBackByteForByte) {
 
 TEST(ConfigJson, HoldsTypedValues) {
   const json value = to_json(unusual_config());
-  const auto of_downloads =
-      std::count_if(options().begin(), options().end(),
-                    [](const Option& option) { return option.group == OptionGroup::download; });
-  EXPECT_EQ(value.size() + static_cast<std::size_t>(of_downloads), options().size());
+  EXPECT_EQ(value.size(), kept_options().size());
   EXPECT_FALSE(value.contains("url-column")) << "a model says nothing about downloads";
   EXPECT_EQ(value["channels"], json::parse("[1, 2]"));
   EXPECT_TRUE(value["branch-heads"].is_boolean());
@@ -77,14 +75,24 @@ TEST(ConfigJson, KeepsATextThatLooksLikeANumber) {
 }
 
 TEST(ConfigJson, RefusesAMissingOptionOfAnyName) {
-  for (const Option& option : options()) {
-    if (option.group == OptionGroup::download) continue;
+  for (const Option& option : kept_options()) {
     json value = to_json(Config{});
     value.erase(option.name);
     const Error error = failure(value);
     EXPECT_EQ(error.kind(), ErrorKind::model_file);
     EXPECT_EQ(std::string(error.what()), "option '" + option.name + "' is missing");
   }
+}
+
+TEST(ConfigJson, KeepsNothingOfTheMachine) {
+  Config config;
+  config.cache_mb = 7;
+  config.cache_dir = "here";
+  EXPECT_EQ(to_json(config), to_json(Config{}));
+  EXPECT_GT(options().size(), kept_options().size());
+  json value = to_json(config);
+  value["cache-dir"] = "there";
+  EXPECT_EQ(failure(value).kind(), ErrorKind::model_file);
 }
 
 TEST(ConfigJson, RefusesAnUnknownOption) {

@@ -91,6 +91,8 @@ const char* group_name(OptionGroup group) {
       return "Training";
     case OptionGroup::comparison:
       return "Comparison";
+    case OptionGroup::machine:
+      return "Machine";
     case OptionGroup::download:
       return "Download";
   }

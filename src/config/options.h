@@ -18,7 +18,9 @@ class App;
 namespace diptych {
 
 // Which part of the product an option belongs to; a command takes whole groups.
-enum class OptionGroup { preset, data, model, training, comparison, download };
+// machine: what changes no result; download: nothing about a model. No model keeps them and no
+// resume compares them.
+enum class OptionGroup { preset, data, model, training, comparison, machine, download };
 
 // How a value is written in TOML and JSON: text and choice as strings, truth as true or false,
 // integers as an array. Flags and the environment always give text.
@@ -35,6 +37,9 @@ struct Option {
 };
 
 std::span<const Option> options();
+// Those that may change a result: all but the machine's and of downloads, which stand last.
+std::span<const Option> kept_options();
+bool is_kept(const Option& option);
 
 // Applies one setting by name. Throws Error{config}: unknown name (the nearest is named), value out
 // of range (the range is named); `source` says where it came from ("--epochs", "run.toml", …).
@@ -67,7 +72,7 @@ ResolvedConfig resolve(const ConfigSources& sources, std::span<const OptionGroup
 // gives lands in `into` (which must outlive the parse). A flag given twice is an error.
 void add_options(CLI::App& command, std::span<const OptionGroup> groups, ConfigSources& into);
 
-// Of all groups but download, which says nothing about a model.
+// Of kept_options() alone.
 nlohmann::json to_json(const Config& config);
 // Throws Error{model_file} on unknown or missing keys and on values out of range.
 Config config_from_json(const nlohmann::json& json);
@@ -76,7 +81,8 @@ Config config_from_json(const nlohmann::json& json);
 std::string describe(const ResolvedConfig& resolved, std::span<const OptionGroup> groups);
 // docs/options.md, whole.
 std::string options_markdown();
-// "learning-rate: 0.002 → 0.001", a line per option that differs; empty when none does.
+// "learning-rate: 0.002 → 0.001", a line per option that differs, but for those of the machine;
+// empty when none does.
 std::string difference(const Config& before, const Config& after);
 
 // Combinations that no single range rules out. Throws Error{config}.

@@ -70,11 +70,12 @@ WholeTable whole_table(const Dataset& dataset, const ReadOptions& columns) {
   }
   for (const Example& row : dataset.rows()) {
     const auto place = static_cast<std::size_t>(row.row) - 1;
-    table.columns[columns.text_column][place] = row.text;
-    std::string& cell = table.columns[columns.label_column][place];
+    table.columns[columns.text_column].set(place, row.text);
+    std::string cell;
     for (int label : row.labels) {
       cell += (cell.empty() ? "" : "|") + dataset.classes()[static_cast<std::size_t>(label)];
     }
+    table.columns[columns.label_column].set(place, cell);
   }
   return {std::move(table), columns.image_column};
 }
@@ -104,7 +105,7 @@ CleanedTable cleaned_table(const Inspection& inspection, const ReadOptions& colu
     if (place == kept.end()) continue;
     add_line([&, &table = table, &image = image](const std::string& name) {
       if (name == columns.group_column) return inspection.groups[place->second];
-      if (name != image) return table.columns.at(name)[row];
+      if (name != image) return std::string(table.columns.at(name)[row]);
       return moved_path(inspection.dataset[place->second].image.path, folder);
     });
   }

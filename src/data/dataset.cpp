@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 #include <stdexcept>
+#include <unordered_set>
 
 #include "base/csv.h"
 #include "base/hash.h"
@@ -86,7 +86,7 @@ Part part_named(const std::string& word) {
 bool problem_skips(Problem problem) { return kProblems[static_cast<std::size_t>(problem)].skips; }
 
 struct Dataset::Content {
-  std::shared_ptr<const std::vector<Example>> rows;  // shared by what differs in other things alone
+  std::shared_ptr<const ExampleColumns> rows;  // shared by what differs in other things alone
   std::vector<std::string> classes;
   std::vector<RowProblem> problems;
   std::int64_t rows_read = 0;
@@ -97,27 +97,40 @@ struct Dataset::Content {
 
 namespace {
 
-std::string digest_of(std::span<const Example> rows, const std::vector<std::string>& classes) {
+std::string digest_of(const ExampleColumns& rows, const std::vector<std::string>& classes) {
   Digest digest;
   digest.add(std::to_string(classes.size()));
   for (const std::string& name : classes) digest.add(name);
-  for (const Example& row : rows) {
-    for (const std::string* part : {&row.id, &row.text, &row.group}) digest.add(*part);
-    digest.add(std::to_string(row.labels.size()));
-    for (int label : row.labels) digest.add(classes.at(static_cast<std::size_t>(label)));
-    if (row.part != Part::unknown) digest.add(std::string("part ") + part_name(row.part));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (std::string_view part : {rows.ids[i], rows.texts[i], rows.group_of(i)}) digest.add(part);
+    const auto labels = rows.labels_of(i);
+    digest.add(std::to_string(labels.size()));
+    for (int label : labels) digest.add(classes.at(static_cast<std::size_t>(label)));
+    if (rows.parts[i] != Part::unknown) {
+      digest.add(std::string("part ") + part_name(rows.parts[i]));
+    }
   }
   return digest.hex();
 }
 
+ExampleColumns columns_of(const std::vector<Example>& rows) {
+  ExampleColumns columns;
+  for (const Example& row : rows) columns.push_back(row);
+  return columns;
+}
+
 }  // namespace
 
-Dataset::Dataset() : Dataset(std::vector<Example>{}, {}) {}
+Dataset::Dataset() : Dataset(ExampleColumns(), {}) {}
 
-Dataset::Dataset(std::vector<Example> rows, std::vector<std::string> classes, std::string source) {
+Dataset::Dataset(const std::vector<Example>& rows, std::vector<std::string> classes,
+                 std::string source)
+    : Dataset(columns_of(rows), std::move(classes), std::move(source)) {}
+
+Dataset::Dataset(ExampleColumns rows, std::vector<std::string> classes, std::string source) {
   Content content;
   content.source = std::move(source);
-  content.rows = std::make_shared<const std::vector<Example>>(std::move(rows));
+  content.rows = std::make_shared<const ExampleColumns>(std::move(rows));
   content.classes = std::move(classes);
   content.rows_read = static_cast<std::int64_t>(content.rows->size());
   content.digest = digest_of(*content.rows, content.classes);
@@ -125,16 +138,17 @@ Dataset::Dataset(std::vector<Example> rows, std::vector<std::string> classes, st
 }
 
 std::size_t Dataset::size() const { return content_->rows->size(); }
-const Example& Dataset::operator[](std::size_t index) const { return content_->rows->at(index); }
-std::span<const Example> Dataset::rows() const { return *content_->rows; }
+Example Dataset::operator[](std::size_t index) const { return (*content_->rows)[index]; }
+ExampleRange Dataset::rows() const { return ExampleRange(*content_->rows); }
+const ExampleColumns& Dataset::columns() const { return *content_->rows; }
 const std::vector<std::string>& Dataset::classes() const { return content_->classes; }
 std::span<const RowProblem> Dataset::problems() const { return content_->problems; }
 std::int64_t Dataset::rows_read() const { return content_->rows_read; }
 std::string Dataset::source() const { return content_->source; }
 
 bool Dataset::gives_split() const {
-  return std::any_of(content_->rows->begin(), content_->rows->end(),
-                     [](const Example& row) { return row.part != Part::unknown; });
+  const std::vector<Part>& parts = content_->rows->parts;
+  return std::any_of(parts.begin(), parts.end(), [](Part part) { return part != Part::unknown; });
 }
 
 std::string Dataset::digest() const { return digest_for(Inputs::image_text); }
@@ -158,11 +172,12 @@ Dataset Dataset::with_pictures(std::span<const std::uint64_t> digests) const {
 
 Dataset Dataset::with_groups(std::span<const std::string> groups) const {
   if (groups.size() != size()) throw std::invalid_argument("one group for each row");
-  std::vector<Example> rows = *content_->rows;
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].group = groups[i];
+  ExampleColumns rows = *content_->rows;
+  rows.groups = TextColumn();
+  for (const std::string& group : groups) rows.groups.push_back(group);
   Content content = *content_;
   content.digest = digest_of(rows, content.classes);
-  content.rows = std::make_shared<const std::vector<Example>>(std::move(rows));
+  content.rows = std::make_shared<const ExampleColumns>(std::move(rows));
   content.picture_digest.clear();
   Dataset result;
   result.content_ = std::make_shared<const Content>(std::move(content));
@@ -183,34 +198,31 @@ std::map<std::string, std::int64_t> Dataset::skipped() const {
 }
 
 Dataset Dataset::without(std::span<const RowProblem> problems, bool keep_classes) const {
-  std::set<std::int64_t> gone;
+  std::unordered_set<std::int64_t> gone;
   for (const RowProblem& problem : problems) {
     if (problem_skips(problem.problem)) gone.insert(problem.row);
   }
-  std::vector<Example> rows;
-  std::set<int> used;
-  for (const Example& row : *content_->rows) {
-    if (gone.contains(row.row)) continue;
-    if (!gone.empty()) rows.push_back(row);
-    used.insert(row.labels.begin(), row.labels.end());
+  const ExampleColumns& rows = *content_->rows;
+  std::vector<std::size_t> kept;
+  std::vector<int> new_label(content_->classes.size(), -1);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (gone.contains(rows.numbers[i])) continue;
+    if (!gone.empty()) kept.push_back(i);
+    for (int label : rows.labels_of(i)) new_label[static_cast<std::size_t>(label)] = 0;
   }
-  const bool all_stay = gone.empty() && used.size() == content_->classes.size();
-  if (gone.empty() && !all_stay) rows = *content_->rows;
-  std::vector<std::string> classes = content_->classes;
-  if (!keep_classes && used.size() < classes.size()) {
-    std::vector<int> renumbered(classes.size(), -1);
-    std::vector<std::string> left;
-    for (int label : used) {
-      renumbered[static_cast<std::size_t>(label)] = static_cast<int>(left.size());
-      left.push_back(classes[static_cast<std::size_t>(label)]);
-    }
-    for (Example& row : rows) {
-      for (int& label : row.labels) label = renumbered[static_cast<std::size_t>(label)];
-    }
-    classes = std::move(left);
+  std::vector<std::string> classes;
+  for (std::size_t label = 0; label < new_label.size(); ++label) {
+    if (!keep_classes && new_label[label] < 0) continue;
+    new_label[label] = static_cast<int>(classes.size());
+    classes.push_back(content_->classes[label]);
   }
-  Dataset result =
-      all_stay ? *this : Dataset(std::move(rows), std::move(classes), content_->source);
+  const bool all_classes = classes.size() == content_->classes.size();
+  Dataset result = *this;
+  if (!gone.empty() || !all_classes) {
+    ExampleColumns left = gone.empty() ? rows : rows.select(kept);
+    for (int& label : left.labels) label = new_label[static_cast<std::size_t>(label)];
+    result = Dataset(std::move(left), std::move(classes), content_->source);
+  }
   Content content = *result.content_;
   content.picture_digest.clear();
   content.rows_read = content_->rows_read;

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "config/config.h"
-#include "data/example.h"
+#include "data/example_columns.h"
 
 namespace diptych {
 
@@ -39,11 +39,14 @@ struct ReadOptions {
 class Dataset {
  public:
   Dataset();
-  Dataset(std::vector<Example> rows, std::vector<std::string> classes, std::string source = "");
+  Dataset(const std::vector<Example>& rows, std::vector<std::string> classes,
+          std::string source = "");
+  Dataset(ExampleColumns rows, std::vector<std::string> classes, std::string source = "");
 
   std::size_t size() const;
-  const Example& operator[](std::size_t index) const;
-  std::span<const Example> rows() const;
+  Example operator[](std::size_t index) const;
+  ExampleRange rows() const;
+  const ExampleColumns& columns() const;  // the same without putting rows together
   const std::vector<std::string>& classes() const;
   std::span<const RowProblem> problems() const;         // of reading and of without(), in row order
   std::int64_t rows_read() const;                       // size() + rows skipped

@@ -232,7 +232,7 @@ std::string outcome_of(const fs::path& path) {
     for (const RowProblem& problem : dataset.problems()) {
       outcome += "; "s + problem_name(problem.problem) + ": " + problem.detail;
     }
-    PictureReader reader(dataset.rows());
+    PictureReader reader(dataset);
     while (auto picture = reader.next()) {
       if (picture->error) outcome += "; picture: "s + picture->error->what();
     }

@@ -202,13 +202,13 @@ class Inspector {
 
   void look_at_labels() {
     if (data().classes().size() < 2) return;
-    std::vector<std::string_view> texts;
+    const ExampleColumns& rows = data().columns();
+    const std::vector<std::string_view> texts(rows.texts.begin(), rows.texts.end());
     std::vector<int> labels;
     std::vector<std::size_t> groups;
     std::unordered_map<std::string, std::size_t> place;
-    for (std::size_t i = 0; i < data().size(); ++i) {
-      texts.push_back(data()[i].text);
-      labels.push_back(data()[i].labels.front());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      labels.push_back(rows.labels_of(i).front());
       const std::string& group = result_.groups[i];
       groups.push_back(group.empty() ? i : place.emplace(group, i).first->second);
     }

@@ -17,7 +17,7 @@ using Names = std::map<std::string, std::string>;
 
 void add(Names& names, const std::string& label, const std::string& name,
          const std::filesystem::path& path) {
-  if (trimmed(name).empty() || names.emplace(label, repair_utf8(trimmed(name))).second) return;
+  if (name.empty() || names.emplace(label, repair_utf8(name)).second) return;
   throw Error(ErrorKind::data, "names the label '" + label + "' twice", path.string());
 }
 
@@ -32,13 +32,13 @@ Names read_label_names(const std::filesystem::path& path) {
                   "or give a .txt with the name of label 0 in its first line, and so on");
     }
     for (std::size_t i = 0; i < static_cast<std::size_t>(table.rows); ++i) {
-      add(names, trimmed(table.columns.at(kLabel)[i]), table.columns.at(kName)[i], path);
+      add(names, trimmed(table.columns.at(kLabel)[i]), trimmed(table.columns.at(kName)[i]), path);
     }
   } else {
     std::istringstream lines(read_file(path, kMostBytes));
     std::string line;
     for (int label = 0; std::getline(lines, line); ++label) {
-      add(names, std::to_string(label), line, path);
+      add(names, std::to_string(label), trimmed(line), path);
     }
   }
   if (names.empty()) throw Error(ErrorKind::data, "names no labels", path.string());

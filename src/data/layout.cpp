@@ -249,8 +249,9 @@ Table read_layout(const fs::path& path, const Request& request) {
   Table table;
   for (const Piece& piece : pieces) {
     Table rows = piece.layout->read(piece.files, request);
-    for (std::string& name : rows.picture_names) {
-      if (!name.empty()) name = piece.prefix + name;
+    for (std::size_t i = 0; i < rows.picture_names.size() && !piece.prefix.empty(); ++i) {
+      const std::string_view name = rows.picture_names[i];
+      if (!name.empty()) rows.picture_names.set(i, piece.prefix + std::string(name));
     }
     // A word for each row, where the data has no such column itself.
     if (pieces.size() > 1 && column != kNone && !contains(rows.names, column)) {

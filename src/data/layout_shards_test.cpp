@@ -30,7 +30,7 @@ class ShardsTest : public FolderTest {
 // "id=text/label/picture" of each row.
 Cells lines(const Dataset& dataset) {
   Cells lines;
-  PictureReader reader(dataset.rows());
+  PictureReader reader(dataset);
   lines.resize(dataset.size());
   while (auto picture = reader.next()) {
     const Example& row = dataset[picture->row];

@@ -1,6 +1,8 @@
 // Tables: one, the parts of one, or Hugging Face's metadata beside pictures.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "data/layout.h"
 #include "data/table_formats.h"
@@ -14,14 +16,18 @@ void resolve_pictures(Table& table, const std::string& column, const fs::path& f
   if (!contains(table.names, column)) return;
   table.has_pictures = true;
   const auto rows = static_cast<std::size_t>(table.rows);
-  auto& names = table.columns[column];
+  TextColumn names = std::move(table.columns[column]);
   names.resize(rows);
-  const bool are_paths = table.pictures.empty();
-  table.pictures.resize(rows);
-  for (std::size_t i = 0; i < rows; ++i) {
-    std::string name = trimmed(names[i]);
-    if (are_paths && !name.empty()) table.pictures[i].path = folder / name;
-    table.picture_names.push_back(std::move(name));
+  const bool has_space = std::any_of(names.begin(), names.end(), [](std::string_view name) {
+    return trimmed_view(name).size() < name.size();
+  });
+  table.picture_names = has_space ? TextColumn() : names;
+  for (std::size_t i = 0; i < rows && has_space; ++i) {
+    table.picture_names.share(trimmed_view(names[i]));
+  }
+  table.picture_names.keep(names);
+  if (table.pictures.empty()) {
+    table.pictures = PictureColumn::files(folder, table.picture_names);
   }
 }
 
@@ -50,12 +56,6 @@ Table read_files(const Files& files, const Request& request, const std::string& 
   return table;
 }
 
-template <typename T>
-void move_to(std::vector<T>& items, std::vector<T>&& more) {
-  items.insert(items.end(), std::make_move_iterator(more.begin()),
-               std::make_move_iterator(more.end()));
-}
-
 }  // namespace
 
 Table read_tables(const Files& files, const Request& request) {
@@ -76,22 +76,26 @@ Table read_metadata(const Files& files, const Request& request) {
 }
 
 void append(Table& table, Table more) {
+  if (table.rows == 0 && table.names.empty() && table.problems.empty()) {
+    table = std::move(more);
+    return;
+  }
   const auto rows = static_cast<std::size_t>(table.rows);
   const auto all = rows + static_cast<std::size_t>(more.rows);
   for (auto& [name, cells] : more.columns) {
     auto& column = table.columns[name];
     column.resize(rows);
-    move_to(column, std::move(cells));
+    column.append(cells);
   }
   for (auto& [name, cells] : table.columns) cells.resize(all);
   for (const std::string& name : more.names) {
     if (!contains(table.names, name)) table.names.push_back(name);
   }
   table.pictures.resize(rows);
-  move_to(table.pictures, std::move(more.pictures));
+  table.pictures.append(more.pictures);
   table.pictures.resize(all);
   table.picture_names.resize(rows);
-  move_to(table.picture_names, std::move(more.picture_names));
+  table.picture_names.append(more.picture_names);
   table.picture_names.resize(all);
   table.has_pictures |= more.has_pictures;
   for (RowProblem& problem : more.problems) {

@@ -23,7 +23,7 @@ void leave_out(LoadedData& data, std::span<const RowProblem> problems, bool keep
   if (data.images.side == 0) return;
   std::vector<std::int64_t> kept;
   for (const Example& row : data.dataset.rows()) kept.push_back(place.at(row.row));
-  data.images = select(data.images, kept);
+  data.images = select(std::move(data.images), kept);
 }
 
 void require_enough(const Dataset& dataset, double max_skipped) {
@@ -95,10 +95,13 @@ LoadedData load_data(const std::filesystem::path& path, const Config& config,
   LoadedData data{read_dataset(path, reading), {}};
   require_one_label(data.dataset);
   if (reading.needs_image) {
-    data.images = decode_images(
-        data.dataset,
-        {config.image_size, config.image_fit, {config.max_megapixels}, options.threads},
-        options.progress);
+    data.images = decode_images(data.dataset,
+                                {config.image_size,
+                                 config.image_fit,
+                                 {config.max_megapixels},
+                                 options.threads,
+                                 options.cache},
+                                options.progress);
     leave_out(data, std::vector<RowProblem>(data.images.problems), keep_classes);
     require_enough(data.dataset, config.max_skipped);
     if (config.group_by == GroupBy::duplicates) {

@@ -20,6 +20,7 @@ struct LoadOptions {
   std::vector<std::string> classes;  // of a model, whose rows are all wanted; empty: found in the
                                      // data, and each of them must have what a split needs of it
   std::function<void(std::size_t done, std::size_t total)> progress;
+  PixelCache cache;
 };
 
 ReadOptions read_options(const Config& config);

@@ -22,7 +22,7 @@ PictureScan scan_pictures(const Dataset& dataset, const ScanOptions& options) {
                        scan.identities[row].signature.flat, picture_look(image)};
     add_picture_features(image, scan.features[row]);
   };
-  scan.problems = visit_pictures(dataset.rows(), options.threads, look_at, options.progress);
+  scan.problems = visit_pictures(dataset, options.threads, look_at, options.progress);
   return scan;
 }
 

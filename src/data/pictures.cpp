@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <map>
 #include <new>
+#include <numeric>
 
 #include "base/file.h"
 #include "base/parallel.h"
@@ -21,16 +21,12 @@ std::unique_ptr<ContainedPictures> open_container(const ImageContainer& containe
   throw Error(ErrorKind::internal, "a container of no known kind", container.path.string());
 }
 
-// Containers in the order of their first row, each from its start to its end.
-std::vector<std::size_t> reading_order(std::span<const Example> rows) {
-  std::map<const ImageContainer*, std::size_t> rank = {{nullptr, 0}};
-  for (const Example& row : rows) rank.emplace(row.image.container.get(), rank.size());
-  std::vector<std::size_t> order(rows.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+// Files first, then containers in the order of their first row, each from its start to its end.
+std::vector<std::size_t> reading_order(const PictureColumn& pictures) {
+  std::vector<std::size_t> order(pictures.size());
+  std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    const ImageSource &x = rows[a].image, &y = rows[b].image;
-    if (x.container != y.container) return rank[x.container.get()] < rank[y.container.get()];
-    return x.container && x.index < y.index;
+    return pictures.place_in_order(a) < pictures.place_in_order(b);
   });
   return order;
 }
@@ -48,8 +44,8 @@ std::string read_picture_file(const std::filesystem::path& path) {
   return read_file(path, kMaxPictureBytes);
 }
 
-PictureReader::PictureReader(std::span<const Example> rows)
-    : rows_(rows), order_(reading_order(rows)) {}
+PictureReader::PictureReader(Dataset rows)
+    : rows_(std::move(rows)), order_(reading_order(rows_.columns().pictures)) {}
 
 // Of a container that cannot be opened, every picture is told the same at once.
 std::string PictureReader::read_contained(const ImageSource& source) {
@@ -71,7 +67,7 @@ std::optional<PictureBytes> PictureReader::next() {
   std::unique_lock lock(mutex_);
   if (next_ == order_.size()) return std::nullopt;
   PictureBytes picture{order_[next_++], {}, {}};
-  const ImageSource& source = rows_[picture.row].image;
+  const ImageSource source = rows_.columns().pictures[picture.row];
   try {
     if (source.container) {
       picture.bytes = read_contained(source);
@@ -88,7 +84,7 @@ std::optional<PictureBytes> PictureReader::next() {
 }
 
 std::vector<RowProblem> visit_pictures(
-    std::span<const Example> rows, int threads,
+    const Dataset& rows, int threads,
     const std::function<void(std::size_t, const std::string&)>& visit,
     const std::function<void(std::size_t, std::size_t)>& progress) {
   std::vector<std::optional<RowProblem>> found(rows.size());
@@ -96,13 +92,12 @@ std::vector<RowProblem> visit_pictures(
   std::atomic<std::size_t> done{0};
   parallel_for(rows.size(), threads, [&](std::size_t) {
     const PictureBytes picture = reader.next().value();  // as many as there are rows
-    const Example& example = rows[picture.row];
-    if (!example.image.empty()) {
+    if (rows.columns().pictures.has(picture.row)) {
       try {
         if (picture.error) throw *picture.error;
         visit(picture.row, picture.bytes);
       } catch (const Error& error) {
-        found[picture.row] = problem_of(example, error);
+        found[picture.row] = problem_of(rows[picture.row], error);
       }
     }
     const std::size_t count = ++done;

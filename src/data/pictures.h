@@ -8,12 +8,11 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
-#include "data/example.h"
+#include "data/dataset.h"
 
 namespace diptych {
 
@@ -43,13 +42,13 @@ struct PictureBytes {
 // Hands out every row once: those in files first, then one container after the other.
 class PictureReader {
  public:
-  explicit PictureReader(std::span<const Example> rows);  // must outlive the reader
-  std::optional<PictureBytes> next();                     // nothing at the end; from any thread
+  explicit PictureReader(Dataset rows);
+  std::optional<PictureBytes> next();  // nothing at the end; from any thread
 
  private:
   std::string read_contained(const ImageSource& source);
 
-  std::span<const Example> rows_;
+  Dataset rows_;
   std::vector<std::size_t> order_;
   std::size_t next_ = 0;
   std::mutex mutex_;
@@ -61,7 +60,7 @@ class PictureReader {
 // Hands the bytes of every picture to `visit`, from several threads, and tells each row's end to
 // progress. What cannot be read, or what `visit` throws, is a problem of its row.
 std::vector<RowProblem> visit_pictures(
-    std::span<const Example> rows, int threads,
+    const Dataset& rows, int threads,
     const std::function<void(std::size_t row, const std::string& bytes)>& visit,
     const std::function<void(std::size_t done, std::size_t total)>& progress = {});
 

@@ -7,15 +7,10 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "data/pictures.h"
+#include "data/pixel_cache.h"
 
 namespace diptych {
 namespace {
-
-// Decoded and made square. Throws Error{image}.
-std::vector<std::uint8_t> square_pixels(std::string_view bytes, const DecodeOptions& options) {
-  const Image image = decode_image(bytes, options.limits, options.side);
-  return fit_square(image, options.side, options.fit).pixels;
-}
 
 std::size_t area(int side) {
   return static_cast<std::size_t>(side) * static_cast<std::size_t>(side) * 3;
@@ -23,8 +18,18 @@ std::size_t area(int side) {
 
 }  // namespace
 
-std::span<const std::uint8_t> DecodedImages::operator[](std::size_t index) const {
-  return std::span(pixels).subspan(index * area(side), area(side));
+std::span<const std::uint8_t> DecodedImages::row(std::size_t index,
+                                                 std::vector<std::uint8_t>& buffer) const {
+  const std::size_t place = places.empty() ? index : static_cast<std::size_t>(places.at(index));
+  if (!file) return std::span(pixels).subspan(place * area(side), area(side));
+  buffer.assign(area(side), kNoPixel);
+  if (present.at(index)) file->read(place, buffer);
+  return buffer;
+}
+
+std::vector<std::uint8_t> square_pixels(std::string_view bytes, const DecodeOptions& options) {
+  const Image image = decode_image(bytes, options.limits, options.side);
+  return fit_square(image, options.side, options.fit).pixels;
 }
 
 std::vector<std::uint8_t> decode_file(const std::filesystem::path& path,
@@ -39,6 +44,9 @@ std::vector<std::uint8_t> decode_file(const std::filesystem::path& path,
 
 DecodedImages decode_images(const Dataset& dataset, const DecodeOptions& options,
                             const std::function<void(std::size_t, std::size_t)>& progress) {
+  if (dataset.size() * area(options.side) > options.cache.memory_bytes) {
+    return decode_to_file(dataset, options, progress);
+  }
   DecodedImages images;
   images.side = options.side;
   images.pixels.assign(dataset.size() * area(options.side), kNoPixel);
@@ -51,29 +59,34 @@ DecodedImages decode_images(const Dataset& dataset, const DecodeOptions& options
     images.present[row] = 1;
     images.digests[row] = hash64(bytes);
   };
-  images.problems = visit_pictures(dataset.rows(), options.threads, decode, progress);
+  images.problems = visit_pictures(dataset, options.threads, decode, progress);
   return images;
 }
 
-DecodedImages select(const DecodedImages& images, std::span<const std::int64_t> kept) {
-  DecodedImages result;
-  result.side = images.side;
-  result.pixels.reserve(kept.size() * area(images.side));
-  for (std::int64_t index : kept) {
-    const auto pixels = images[static_cast<std::size_t>(index)];
-    result.pixels.insert(result.pixels.end(), pixels.begin(), pixels.end());
-    result.present.push_back(images.present.at(static_cast<std::size_t>(index)));
-    result.digests.push_back(images.digests.at(static_cast<std::size_t>(index)));
+DecodedImages select(DecodedImages images, std::span<const std::int64_t> kept) {
+  std::vector<std::int64_t> places;
+  std::vector<std::uint8_t> present;
+  std::vector<std::uint64_t> digests;
+  for (std::int64_t row : kept) {
+    const auto index = static_cast<std::size_t>(row);
+    places.push_back(images.places.empty() ? row : images.places.at(index));
+    present.push_back(images.present.at(index));
+    digests.push_back(images.digests.at(index));
   }
-  return result;
+  images.places = std::move(places);
+  images.present = std::move(present);
+  images.digests = std::move(digests);
+  images.problems.clear();
+  return images;
 }
 
 PixelStatistics pixel_statistics(const DecodedImages& images, std::span<const std::int64_t> rows) {
   std::array<double, 3> sum{}, squares{};
   double count = 0;
+  std::vector<std::uint8_t> buffer;
   for (std::int64_t row : rows) {
     if (!images.present[static_cast<std::size_t>(row)]) continue;
-    const auto pixels = images[static_cast<std::size_t>(row)];
+    const auto pixels = images.row(static_cast<std::size_t>(row), buffer);
     for (std::size_t i = 0; i < pixels.size(); ++i) {
       const double value = pixels[i] / 255.0;
       sum[i % 3] += value;

@@ -28,8 +28,9 @@ Encoding hide_words(const Encoding& encoding, double probability, Rng rng) {
 
 void add_pixels(Batch& batch, const DecodedImages& images, std::int64_t row,
                 const BatchChanges* changes) {
+  thread_local std::vector<std::uint8_t> buffer;
   const auto index = static_cast<std::size_t>(row);
-  const auto from = images[index];
+  const auto from = images.row(index, buffer);
   const std::size_t begin = batch.pixels.size();
   batch.has_image.push_back(images.present[index]);
   if (!changes || !changes->augment.any() || !images.present[index]) {
@@ -92,8 +93,8 @@ Batch make_batch(const BatchSource& source, std::span<const std::int64_t> rows,
   std::vector<Encoding> encodings;
   if (source.images) {
     batch.side = source.images->side;
-    batch.pixels.reserve(rows.size() * source.images->pixels.size() /
-                         std::max<std::size_t>(1, source.images->present.size()));
+    const auto side = static_cast<std::size_t>(batch.side);
+    batch.pixels.reserve(rows.size() * side * side * 3);
   }
   for (std::int64_t row : rows) {
     const auto index = static_cast<std::size_t>(row);

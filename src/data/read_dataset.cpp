@@ -3,11 +3,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <set>
+#include <bit>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "data/dataset.h"
 #include "data/label_names.h"
 #include "data/layout.h"
@@ -85,11 +86,37 @@ void require_columns(const Table& table, const ReadOptions& options) {
   }
 }
 
-// Turns the cells of one row into an example, and takes its picture away from the table; problems
-// are noted as they are met.
+// Ids that were given out, by their hashes. Two that share one are taken for the same: the second
+// one is told by its row as well.
+class IdSet {
+ public:
+  explicit IdSet(std::size_t ids) : places_(std::bit_ceil(2 * ids + 2)) {}
+  bool insert(std::string_view id) {
+    const std::uint64_t hash = std::max<std::uint64_t>(1, hash64(id));
+    for (std::size_t i = hash;; ++i) {
+      std::uint64_t& place = places_[i % places_.size()];
+      if (place == hash) return false;
+      if (place == 0) return place = hash, true;
+    }
+  }
+
+ private:
+  std::vector<std::uint64_t> places_;  // 0: free
+};
+
+// The labels of a cell, by the numbers in which they were first seen.
+struct CellLabels {
+  std::vector<int> labels;
+  std::string unnamed;  // one that --label-names does not name
+  bool is_utf8 = true;
+};
+
+// Turns the cells of rows into examples; problems are noted as they are met. Classes are known only
+// when all rows are, so labels are numbered as they come.
 class RowReader {
  public:
-  RowReader(Table& table, const ReadOptions& options) : table_(table), options_(options) {
+  RowReader(Table& table, const ReadOptions& options)
+      : table_(table), options_(options), ids_(static_cast<std::size_t>(table.rows)) {
     label_ = column(options.label_column);
     group_ = column(options.group_column);
     split_ = column(options.split_column);
@@ -101,129 +128,192 @@ class RowReader {
       error_ = column(kErrorColumn);
     }
     if (options.label_names != kNone) label_names_ = read_label_names(options.label_names);
+    for (const TextColumn* cells : texts_) rows.texts.keep(*cells);
+    rows.ids.keep(table.picture_names);
+    if (group_) rows.groups.keep(*group_);
+    table.pictures.resize(static_cast<std::size_t>(table.rows));
+    rows.pictures = std::move(table.pictures);
+    reserve(static_cast<std::size_t>(table.rows));
   }
 
-  // The labels are returned by name: classes are known only when all rows are.
-  Example read(std::size_t index, Strings& labels) {
-    Example example;
-    example.row = static_cast<std::int64_t>(index) + 1;
-    const std::string name = table_.has_pictures ? table_.picture_names[index] : "";
-    example.id = unique_id(repair_utf8(name), example.row);
-    if (note_from_table(example)) return example;
-    if (!is_valid_utf8(name)) note(example, Problem::invalid_utf8, "in the image's name");
-    if (table_.has_pictures) example.image = std::move(table_.pictures[index]);
-    if (group_) example.group = clean_name((*group_)[index], example, "in the group");
-    if (split_) example.part = part_named(trimmed((*split_)[index]));
-    if (label_) labels = clean_labels((*label_)[index], example);
-    example.text = clean_text(index, example);
-    note_what_skips(example, index, labels);
-    return example;
+  void read(std::size_t index) {
+    row_ = static_cast<std::int64_t>(index) + 1;
+    const std::string_view name =
+        table_.has_pictures ? table_.picture_names[index] : std::string_view();
+    add_id(name);
+    rows.numbers.push_back(row_);
+    if (note_from_table()) {
+      add_cells({}, {}, Part::unknown, {});
+      return;
+    }
+    if (!is_valid_utf8(name)) note(Problem::invalid_utf8, "in the image's name");
+    const std::string_view group = group_ ? clean_group((*group_)[index]) : std::string_view();
+    const Part part = split_ ? part_named(trimmed((*split_)[index])) : Part::unknown;
+    const CellLabels& labels = label_ ? labels_of((*label_)[index]) : no_labels_;
+    if (!labels.is_utf8) note(Problem::invalid_utf8, "in the label");
+    add_cells(text_of(index), group, part, labels.labels);
+    note_what_skips(index, labels);
   }
 
+  ExampleColumns finish() {
+    rows.texts.keep(made_);
+    rows.groups.keep(made_);
+    return std::move(rows);
+  }
+
+  ExampleColumns rows;
   std::vector<RowProblem> problems;
+  Strings labels;  // by number
 
  private:
-  const Strings* column(const std::string& name) const {
+  const TextColumn* column(const std::string& name) const {
     const auto found = table_.columns.find(name);
     return found == table_.columns.end() || name == kNone ? nullptr : &found->second;
   }
 
+  void reserve(std::size_t count) {
+    rows.ids.reserve(count);
+    rows.texts.reserve(count);
+    if (group_) rows.groups.reserve(count);
+    rows.labels.reserve(count);
+    rows.label_ends.reserve(count);
+    rows.parts.reserve(count);
+    rows.numbers.reserve(count);
+  }
+
+  void add_id(std::string_view name) {
+    if (!name.empty() && is_valid_utf8(name) && ids_.insert(name)) {
+      rows.ids.share(name);
+      return;
+    }
+    std::string id = name.empty() ? fmt::format("row {}", row_) : repair_utf8(name);
+    while (id == name || !ids_.insert(id)) id += fmt::format(" (row {})", row_);
+    rows.ids.push_back(id);
+  }
+
+  void add_cells(std::string_view text, std::string_view group, Part part,
+                 std::span<const int> labels_of_row) {
+    rows.texts.share(text);
+    if (group_) rows.groups.share(group);
+    rows.parts.push_back(part);
+    rows.labels.insert(rows.labels.end(), labels_of_row.begin(), labels_of_row.end());
+    rows.label_ends.push_back(static_cast<std::uint32_t>(rows.labels.size()));
+  }
+
   // What the layout's reader has found; true when it costs the row.
-  bool note_from_table(const Example& example) {
+  bool note_from_table() {
     bool skips = false;
-    for (; next_ < table_.problems.size() && table_.problems[next_].row == example.row; ++next_) {
-      note(example, table_.problems[next_].problem, table_.problems[next_].detail);
+    for (; next_ < table_.problems.size() && table_.problems[next_].row == row_; ++next_) {
+      note(table_.problems[next_].problem, table_.problems[next_].detail);
       skips |= problem_skips(problems.back().problem);
     }
     return skips;
   }
 
-  void note_what_skips(const Example& example, std::size_t index, const Strings& labels) {
+  void note_what_skips(std::size_t index, const CellLabels& labels_of_row) {
     if (status_ && (*status_)[index] != "success") {
-      const std::string& reason = (*error_)[index];
-      note(example, Problem::failed_download, reason.empty() ? (*status_)[index] : reason);
-    } else if (example.image.empty() && options_.needs_image && options_.skips_empty_image) {
-      note(example, Problem::missing_image, "the cell is empty");
-    } else if (labels.empty() && options_.needs_label) {
-      note(example, Problem::empty_label, "");
-    } else if (!unnamed_label_.empty()) {
-      note(example, Problem::unknown_label, unnamed_label_ + " has no name");
-    } else if (split_ && example.part == Part::unknown) {
-      note(example, Problem::unknown_split, (*split_)[index]);
+      const std::string reason((*error_)[index]);
+      note(Problem::failed_download, reason.empty() ? std::string((*status_)[index]) : reason);
+    } else if (!rows.pictures.has(index) && options_.needs_image && options_.skips_empty_image) {
+      note(Problem::missing_image, "the cell is empty");
+    } else if (labels_of_row.labels.empty() && options_.needs_label) {
+      note(Problem::empty_label, "");
+    } else if (!labels_of_row.unnamed.empty()) {
+      note(Problem::unknown_label, labels_of_row.unnamed + " has no name");
+    } else if (split_ && rows.parts.back() == Part::unknown) {
+      note(Problem::unknown_split, std::string((*split_)[index]));
     }
   }
 
-  std::string unique_id(const std::string& name, std::int64_t row) {
-    std::string id = name.empty() ? fmt::format("row {}", row) : name;
-    while (!ids_.insert(id).second) id += fmt::format(" (row {})", row);
-    return id;
+  std::string_view clean_group(std::string_view raw) {
+    const std::string_view name = trimmed_view(raw);
+    if (is_valid_utf8(name)) return name;
+    note(Problem::invalid_utf8, "in the group");
+    return made_.push_back(repair_utf8(name)), made_.back();
   }
 
-  std::string clean_name(const std::string& raw, const Example& example, const char* where) {
-    const std::string name = trimmed(raw);
-    if (is_valid_utf8(name)) return name;
-    note(example, Problem::invalid_utf8, where);
-    return repair_utf8(name);
+  // Cells repeat: few are taken apart more than once.
+  const CellLabels& labels_of(std::string_view cell) {
+    constexpr std::size_t kMostKnown = 1 << 16;
+    if (const auto known = known_labels_.find(std::string(cell)); known != known_labels_.end()) {
+      return known->second;
+    }
+    if (known_labels_.size() >= kMostKnown) known_labels_.clear();
+    return known_labels_.emplace(cell, take_apart(cell)).first->second;
   }
 
   // Without repetition, in the order of the cell.
-  Strings clean_labels(const std::string& cell, const Example& example) {
-    unnamed_label_.clear();
-    const bool is_list = cell.find(kListSeparator) != std::string::npos;
-    Strings items = {cell};
-    if (is_list) {
-      items = split_at(cell, std::string(1, kListSeparator));
+  CellLabels take_apart(std::string_view cell) {
+    Strings items = {std::string(cell)};
+    if (cell.find(kListSeparator) != std::string::npos) {
+      items = split_at(cell, std::string_view(&kListSeparator, 1));
     } else if (options_.label_separator != kNone) {
       items = split_at(cell, options_.label_separator);
     }
-    Strings labels;
+    CellLabels result;
     for (const std::string& item : items) {
-      std::string label = clean_name(item, example, "in the label");
+      std::string label = trimmed(item);
       if (label.empty()) continue;
+      if (!is_valid_utf8(label)) {
+        result.is_utf8 = false;
+        label = repair_utf8(label);
+      }
       if (!label_names_.empty()) {
         const auto named = label_names_.find(label);
-        if (named == label_names_.end()) unnamed_label_ = label;
+        if (named == label_names_.end()) result.unnamed = label;
         if (named != label_names_.end()) label = named->second;
       }
-      if (std::find(labels.begin(), labels.end(), label) == labels.end()) labels.push_back(label);
+      const auto [number, is_new] = numbers_.emplace(label, static_cast<int>(labels.size()));
+      if (is_new) labels.push_back(label);
+      const int found = number->second;
+      if (std::find(result.labels.begin(), result.labels.end(), found) == result.labels.end()) {
+        result.labels.push_back(found);
+      }
     }
-    return labels;
+    return result;
   }
 
-  std::string clean_text(std::size_t index, const Example& example) {
-    std::string raw;
-    for (const Strings* cells : texts_) {
-      const std::string& cell = (*cells)[index];
-      if (texts_.size() == 1 && cell.find(kListSeparator) == std::string::npos) {
-        raw = cell;
-        continue;
-      }
-      for (const std::string& item : split_at(cell, std::string(1, kListSeparator))) {
-        if (item.empty()) continue;
-        raw += (raw.empty() ? "" : options_.text_separator) + item;
-      }
+  std::string_view text_of(std::size_t index) {
+    std::string_view raw;
+    if (texts_.size() == 1 && (*texts_[0])[index].find(kListSeparator) == std::string::npos) {
+      raw = (*texts_[0])[index];
+    } else if (!texts_.empty()) {
+      raw = joined(index);
     }
     const std::string_view cut = cut_utf8(raw, options_.max_text_bytes);
-    if (cut.size() < raw.size()) {
-      note(example, Problem::long_text, fmt::format("{} bytes", raw.size()));
-    }
-    if (is_valid_utf8(cut)) return std::string(cut);
-    note(example, Problem::invalid_utf8, "in the text");
-    return repair_utf8(cut);
+    if (cut.size() < raw.size()) note(Problem::long_text, fmt::format("{} bytes", raw.size()));
+    if (is_valid_utf8(cut)) return cut;
+    note(Problem::invalid_utf8, "in the text");
+    return made_.push_back(repair_utf8(cut)), made_.back();
   }
 
-  void note(const Example& example, Problem problem, std::string detail) {
-    problems.push_back({example.row, example.id, problem, std::move(detail)});
+  std::string_view joined(std::size_t index) {
+    std::string text;
+    for (const TextColumn* cells : texts_) {
+      for (const std::string& item :
+           split_at((*cells)[index], std::string_view(&kListSeparator, 1))) {
+        if (!item.empty()) text += (text.empty() ? "" : options_.text_separator) + item;
+      }
+    }
+    return made_.push_back(text), made_.back();
+  }
+
+  void note(Problem problem, std::string detail) {
+    problems.push_back({row_, std::string(rows.ids.back()), problem, std::move(detail)});
   }
 
   Table& table_;
   const ReadOptions& options_;
-  const Strings *label_ = nullptr, *group_ = nullptr, *split_ = nullptr, *status_ = nullptr,
-                *error_ = nullptr;
-  std::vector<const Strings*> texts_;
+  const TextColumn *label_ = nullptr, *group_ = nullptr, *split_ = nullptr, *status_ = nullptr,
+                   *error_ = nullptr;
+  std::vector<const TextColumn*> texts_;
   std::map<std::string, std::string> label_names_;
-  std::string unnamed_label_;  // of the row that is being read
-  std::unordered_set<std::string> ids_;
+  std::unordered_map<std::string, int> numbers_;  // of labels
+  std::unordered_map<std::string, CellLabels> known_labels_;
+  const CellLabels no_labels_{};
+  TextColumn made_;  // what stands in no cell as it is used
+  IdSet ids_;
+  std::int64_t row_ = 0;  // that is being read
   std::size_t next_ = 0;  // of the table's problems
 };
 
@@ -239,10 +329,35 @@ std::string none_left(const Dataset& dataset) {
   return text;
 }
 
-Strings classes_among(const std::vector<Strings>& labels) {
-  std::set<std::string> names;
-  for (const Strings& of_row : labels) names.insert(of_row.begin(), of_row.end());
-  return {names.begin(), names.end()};
+// Renumbers labels by their classes; one that is no class goes, and costs its row when labels are
+// needed.
+void number_classes(RowReader& reader, const Strings& classes, bool needs_label) {
+  std::unordered_map<std::string, int> index;
+  for (const std::string& name : classes) index.emplace(name, static_cast<int>(index.size()));
+  std::vector<int> number;  // of each label, -1: no class
+  for (const std::string& label : reader.labels) {
+    const auto found = index.find(label);
+    number.push_back(found == index.end() ? -1 : found->second);
+  }
+  std::unordered_set<std::int64_t> noted;
+  for (const RowProblem& problem : reader.problems) {
+    if (problem_skips(problem.problem)) noted.insert(problem.row);
+  }
+  ExampleColumns& rows = reader.rows;
+  std::uint32_t from = 0, to = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (; from < rows.label_ends[i]; ++from) {
+      const auto label = static_cast<std::size_t>(rows.labels[from]);
+      if (number[label] >= 0) {
+        rows.labels[to++] = number[label];
+      } else if (needs_label && noted.insert(rows.numbers[i]).second) {
+        reader.problems.push_back({rows.numbers[i], std::string(rows.ids[i]),
+                                   Problem::unknown_label, reader.labels[label]});
+      }
+    }
+    rows.label_ends[i] = to;
+  }
+  rows.labels.resize(to);
 }
 
 }  // namespace
@@ -251,31 +366,15 @@ Dataset read_dataset(const fs::path& path, const ReadOptions& options) {
   Table table = read_layout(path, {options, wanted_columns(options)});
   require_columns(table, options);
   RowReader reader(table, options);
-  std::vector<Example> rows;
-  std::vector<Strings> labels;
-  const auto count = static_cast<std::size_t>(table.rows);
-  rows.reserve(count);
-  labels.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    rows.push_back(reader.read(i, labels.emplace_back()));
+  for (std::size_t i = 0; i < static_cast<std::size_t>(table.rows); ++i) reader.read(i);
+  Strings classes = options.classes;
+  if (classes.empty()) {
+    classes = reader.labels;
+    std::sort(classes.begin(), classes.end());
   }
-  Strings classes = options.classes.empty() ? classes_among(labels) : options.classes;
-  std::set<std::int64_t> noted;
-  for (const RowProblem& problem : reader.problems) {
-    if (problem_skips(problem.problem)) noted.insert(problem.row);
-  }
-  std::unordered_map<std::string, int> index;
-  for (const std::string& name : classes) index.emplace(name, static_cast<int>(index.size()));
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    for (const std::string& label : labels[i]) {
-      const auto found = index.find(label);
-      if (found != index.end()) rows[i].labels.push_back(found->second);
-      if (found != index.end() || !options.needs_label) continue;
-      if (!noted.insert(rows[i].row).second) continue;
-      reader.problems.push_back({rows[i].row, rows[i].id, Problem::unknown_label, label});
-    }
-  }
-  const Dataset all(std::move(rows), std::move(classes), table.source);
+  number_classes(reader, classes, options.needs_label);
+  table.columns.clear();
+  const Dataset all(reader.finish(), std::move(classes), table.source);
   Dataset dataset = all.without(reader.problems, /*keep_classes=*/!options.classes.empty());
   if (dataset.size() == 0) {
     throw Error(ErrorKind::data, none_left(dataset), table.source,

@@ -39,7 +39,7 @@ void SampleTable::end_row() {
   const bool good = json_rows_.read(pending_json_.empty() ? "{}" : pending_json_);
   pending_json_.clear();
   if (good) return;
-  for (auto& [name, cells] : json_.columns) cells.back().clear();
+  for (auto& [name, cells] : json_.columns) cells.set(cells.size() - 1, "");
   set_problem(Problem::invalid_json, json_rows_.refused());
 }
 
@@ -47,7 +47,7 @@ void SampleTable::add_row(const std::string& name) {
   end_row();
   open_ = true;
   ++table_.rows;
-  table_.pictures.emplace_back();
+  table_.pictures.push_back({});
   table_.picture_names.push_back(name);
 }
 
@@ -55,20 +55,20 @@ void SampleTable::drop_row() {
   open_ = false;
   pending_json_.clear();
   --table_.rows;
-  table_.pictures.pop_back();
-  table_.picture_names.pop_back();
+  table_.pictures.resize(static_cast<std::size_t>(table_.rows));
+  table_.picture_names.resize(table_.pictures.size());
   for (auto& [name, cells] : table_.columns) cells.resize(table_.pictures.size());
 }
 
-void SampleTable::set_picture(const std::string& name, ImageSource source) {
-  table_.picture_names.back() = name;
-  table_.pictures.back() = std::move(source);
+void SampleTable::set_picture(const std::string& name, const ImageSource& source) {
+  table_.picture_names.set(table_.picture_names.size() - 1, name);
+  table_.pictures.set(table_.pictures.size() - 1, source);
 }
 
-void SampleTable::set(const std::string& column, std::string cell) {
+void SampleTable::set(const std::string& column, const std::string& cell) {
   auto& cells = table_.columns[column];
   cells.resize(table_.pictures.size());
-  cells.back() = std::move(cell);
+  cells.set(cells.size() - 1, cell);
   add_name(table_, column);
 }
 
@@ -88,7 +88,8 @@ void SampleTable::add_piece(const std::string& ending, const std::function<std::
 }
 
 void SampleTable::set_problem(Problem problem, const std::string& detail) {
-  table_.problems.push_back({table_.rows, table_.picture_names.back(), problem, detail});
+  table_.problems.push_back(
+      {table_.rows, std::string(table_.picture_names.back()), problem, detail});
 }
 
 void SampleTable::add_unlisted(const fs::path& list, const std::set<std::string>& keys) {
@@ -97,14 +98,14 @@ void SampleTable::add_unlisted(const fs::path& list, const std::set<std::string>
   const Table listed = read_table(list, {kKeyColumn, kStatusColumn, kErrorColumn});
   if (!notes_downloads(listed)) return;
   for (std::size_t i = 0; i < static_cast<std::size_t>(listed.rows); ++i) {
-    const std::string& key = listed.columns.at(kKeyColumn)[i];
+    const std::string key(listed.columns.at(kKeyColumn)[i]);
     if (keys.contains(key)) continue;
-    const std::string& status = listed.columns.at(kStatusColumn)[i];
+    const std::string status(listed.columns.at(kStatusColumn)[i]);
     add_row(list.stem().string() + "/" + key);
     if (status == kSuccess) {
       set_problem(Problem::lost, list.filename().string() + " lists it");
     } else {
-      const std::string& reason = listed.columns.at(kErrorColumn)[i];
+      const std::string reason(listed.columns.at(kErrorColumn)[i]);
       set_problem(Problem::failed_download, reason.empty() ? status : reason);
     }
   }

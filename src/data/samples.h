@@ -18,10 +18,10 @@ class SampleTable {
   explicit SampleTable(const Request& request);
 
   void add_row(const std::string& name);  // what follows is about this row
-  void set_picture(const std::string& name, ImageSource source);
+  void set_picture(const std::string& name, const ImageSource& source);
   // read gives the piece's bytes; it is called when a column is wanted of them.
   void add_piece(const std::string& ending, const std::function<std::string()>& read);
-  void set(const std::string& column, std::string cell);
+  void set(const std::string& column, const std::string& cell);
   void set_problem(Problem problem, const std::string& detail);
   void drop_row();
 

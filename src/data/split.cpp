@@ -29,7 +29,7 @@ std::vector<Group> groups_of(const Dataset& dataset) {
   std::map<std::string, std::size_t> index;
   std::vector<Group> groups;
   for (std::size_t row = 0; row < dataset.size(); ++row) {
-    const std::string& name = dataset[row].group;
+    const std::string name(dataset.columns().group_of(row));
     if (name.empty()) {
       groups.emplace_back();
     } else if (index.emplace(name, groups.size()).second) {
@@ -41,13 +41,13 @@ std::vector<Group> groups_of(const Dataset& dataset) {
   for (Group& group : groups) {
     std::map<int, int> counts;
     for (std::int64_t row : group.rows) {
-      ++counts[dataset[static_cast<std::size_t>(row)].labels.at(0)];
+      ++counts[dataset.columns().labels_of(static_cast<std::size_t>(row)).front()];
     }
     const auto most =
         std::max_element(counts.begin(), counts.end(),
                          [](const auto& a, const auto& b) { return a.second < b.second; });
     group.label = most->first;
-    group.part = dataset[static_cast<std::size_t>(group.rows.front())].part;
+    group.part = dataset.columns().parts[static_cast<std::size_t>(group.rows.front())];
   }
   return groups;
 }
@@ -91,8 +91,8 @@ Split given_split(const Dataset& dataset, const std::vector<Group>& groups) {
   Split split;
   for (const Group& group : groups) {
     for (std::int64_t row : group.rows) {
-      const Example& example = dataset[static_cast<std::size_t>(row)];
-      if (example.part != group.part) {
+      if (dataset.columns().parts[static_cast<std::size_t>(row)] != group.part) {
+        const Example example = dataset[static_cast<std::size_t>(row)];
         throw Error(
             ErrorKind::data,
             fmt::format("row {} ({}): its group '{}' also stands in another part of the split",
@@ -169,9 +169,8 @@ std::vector<RowProblem> small_classes(const Dataset& dataset) {
 }
 
 void require_test_rows(const Dataset& dataset) {
-  const auto rows = dataset.rows();
-  const bool tests = std::any_of(rows.begin(), rows.end(),
-                                 [](const Example& row) { return row.part == Part::test; });
+  const std::vector<Part>& parts = dataset.columns().parts;
+  const bool tests = std::find(parts.begin(), parts.end(), Part::test) != parts.end();
   if (tests || !dataset.gives_split()) return;
   throw Error(ErrorKind::data, "the data gives a split without test rows", dataset.source(),
               "give rows the word test, or make a split with --split-column none");

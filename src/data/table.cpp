@@ -9,17 +9,19 @@
 namespace diptych {
 namespace fs = std::filesystem;
 
-std::string trimmed(std::string_view text) {
+std::string_view trimmed_view(std::string_view text) {
   const auto begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return "";
-  return std::string(text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1));
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
 }
 
-std::vector<std::string> split_at(const std::string& text, const std::string& separator) {
+std::string trimmed(std::string_view text) { return std::string(trimmed_view(text)); }
+
+std::vector<std::string> split_at(std::string_view text, std::string_view separator) {
   std::vector<std::string> parts;
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(separator, begin), text.size());
-    parts.push_back(text.substr(begin, end - begin));
+    parts.emplace_back(text.substr(begin, end - begin));
     begin = end + separator.size();
   }
   return parts;

@@ -10,19 +10,19 @@
 #include <string_view>
 #include <vector>
 
-#include "data/example.h"
+#include "base/text_column.h"
+#include "data/example_columns.h"
 
 namespace diptych {
 
 struct Table {
   std::int64_t rows = 0;
-  std::vector<std::string> names;  // all columns, as in the file, trimmed
-  std::map<std::string, std::vector<std::string>>
-      columns;  // those that were asked for and are there
+  std::vector<std::string> names;             // all columns, as in the file, trimmed
+  std::map<std::string, TextColumn> columns;  // those that were asked for and are there
   // One for each row when the table itself holds the pictures; from read_layout() whenever there
   // are any, with their names. Else the column of pictures holds paths.
-  std::vector<ImageSource> pictures;
-  std::vector<std::string> picture_names;
+  PictureColumn pictures;
+  TextColumn picture_names;
   bool has_pictures = false;         // known even when there is no row
   std::vector<RowProblem> problems;  // in order of their rows, which count from 1
   std::string source;                // the one file that was read, or what was asked for
@@ -46,9 +46,10 @@ std::string ending_of(const std::filesystem::path& path);
 bool is_table_name(const std::filesystem::path& path);  // by its ending
 
 // What stands between separators; one part more than there are of them.
-std::vector<std::string> split_at(const std::string& text, const std::string& separator);
+std::vector<std::string> split_at(std::string_view text, std::string_view separator);
 
 // Without the white space (ASCII) at both ends.
 std::string trimmed(std::string_view text);
+std::string_view trimmed_view(std::string_view text);
 
 }  // namespace diptych

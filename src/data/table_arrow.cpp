@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 namespace {
 
 using ArrayPointer = std::shared_ptr<arrow::Array>;
-using Cells = std::vector<std::string>;
+using Cells = TextColumn;
 
 // Text as plain bytes: what is not UTF-8 is for the dataset to repair and name.
 template <typename Array>
@@ -22,8 +22,9 @@ void add_bytes(const ArrayPointer& text, const std::shared_ptr<arrow::DataType>&
   validate(*view, path);
   const auto& array = static_cast<const Array&>(*view);
   for (std::int64_t i = 0; i < array.length(); ++i) {
-    cells.emplace_back(array.IsNull(i) ? std::string_view() : array.GetView(i));
+    cells.share(array.IsNull(i) ? std::string_view() : std::string_view(array.GetView(i)));
   }
+  cells.keep(view);
 }
 
 template <typename Array>
@@ -31,12 +32,12 @@ void add_floats(const ArrayPointer& chunk, Cells& cells) {
   const auto& array = static_cast<const Array&>(*chunk);
   for (std::int64_t i = 0; i < array.length(); ++i) {
     if (array.IsNull(i) || std::isnan(array.Value(i))) {
-      cells.emplace_back();
+      cells.share({});
       continue;
     }
     std::string text = fmt::format("{}", array.Value(i));
     if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";
-    cells.push_back(std::move(text));
+    cells.push_back(text);
   }
 }
 
@@ -54,15 +55,16 @@ void add_dictionary(const ArrayPointer& chunk, const std::string& name, const fs
   add_cells(array.dictionary(), name, path, words);
   for (std::int64_t i = 0; i < array.length(); ++i) {
     if (array.IsNull(i)) {
-      cells.emplace_back();
+      cells.share({});
       continue;
     }
     const std::int64_t index = array.GetValueIndex(i);
     if (index < 0 || index >= static_cast<std::int64_t>(words.size())) {
       refuse(path, arrow::Status::Invalid("the dictionary of column '", name, "' is too short"));
     }
-    cells.push_back(words[static_cast<std::size_t>(index)]);
+    cells.share(words[static_cast<std::size_t>(index)]);
   }
+  cells.keep(words);
 }
 
 template <typename Array>
@@ -73,12 +75,13 @@ void add_lists(const ArrayPointer& chunk, const std::string& name, const fs::pat
   Cells items;
   add_cells(array.values(), name, path, items);
   for (std::int64_t i = 0; i < array.length(); ++i) {
-    std::string& cell = cells.emplace_back();
-    if (array.IsNull(i)) continue;
-    for (auto at = array.value_offset(i); at < array.value_offset(i + 1); ++at) {
-      if (at > array.value_offset(i)) cell += kListSeparator;
+    std::string cell;
+    const auto begin = array.value_offset(i), end = array.value_offset(i + 1);
+    for (auto at = begin; at < end && !array.IsNull(i); ++at) {
+      if (at > begin) cell += kListSeparator;
       cell += items[static_cast<std::size_t>(at)];
     }
+    cells.push_back(cell);
   }
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text_column.h"
 
 namespace diptych {
 
@@ -28,10 +29,11 @@ void validate(const arrow::Array& array, const std::filesystem::path& path);
 // Throws Error{io} when the file cannot be opened, Error{data} when it is empty.
 std::shared_ptr<arrow::io::RandomAccessFile> open_table(const std::filesystem::path& path);
 
-// Appends a column's cells as text, validated in full first. Lists are joined by kListSeparator.
+// Appends a column's cells as text, validated in full first; of text the array is kept, not copied.
+// Lists are joined by kListSeparator.
 // Throws Error{data} for what is neither text nor numbers nor lists of them.
 void add_cells(const std::shared_ptr<arrow::Array>& array, const std::string& name,
-               const std::filesystem::path& path, std::vector<std::string>& cells);
+               const std::filesystem::path& path, TextColumn& cells);
 
 enum class Parts { all, without_bytes };  // of {bytes, path}
 

@@ -50,20 +50,19 @@ void add_batch(const arrow::RecordBatch& batch, const std::string& image, const 
     const ArrayPointer paths = child(*array, "path");
     if (paths) validate(*paths, path);
     for (std::int64_t row = 0; row < array->length(); ++row) {
-      found->second.emplace_back(bytes_at(paths, row).value_or(""));
+      found->second.push_back(bytes_at(paths, row).value_or(""));
     }
   }
 }
 
-std::vector<ImageSource> pictures_of(const fs::path& path, const std::string& column,
-                                     std::int64_t rows) {
+PictureColumn pictures_of(const fs::path& path, const std::string& column, std::int64_t rows) {
   // A count is a claim: it may not make us allocate what no file of this size can hold.
   if (static_cast<std::uintmax_t>(rows) > fs::file_size(path)) {
     refuse(path, arrow::Status::Invalid("claims ", rows, " rows, more than it has bytes"));
   }
   const auto container = std::make_shared<const ImageContainer>(
       ImageContainer{ImageContainer::Kind::table, path, column});
-  std::vector<ImageSource> pictures;
+  PictureColumn pictures;
   for (std::int64_t i = 0; i < rows; ++i) pictures.push_back({{}, container, i});
   return pictures;
 }

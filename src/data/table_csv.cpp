@@ -4,6 +4,7 @@
 #include <arrow/csv/api.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <fstream>
@@ -51,6 +52,7 @@ class QuoteScanner {
 struct Scan {
   std::string header;  // the bytes of the first row
   bool has_rows = false;
+  std::int64_t longest = 0;  // bytes of a row
 };
 
 // Throws Error{data} for a quote that is never closed: without this the rest of the file would
@@ -61,14 +63,20 @@ Scan scan(const fs::path& path, char delimiter) {
   Scan result;
   std::array<char, 1 << 16> buffer;
   bool first = true;
+  std::int64_t rows = 0, length = 0;
   while (file.read(buffer.data(), buffer.size()), file.gcount() > 0) {
     std::string_view part(buffer.data(), static_cast<std::size_t>(file.gcount()));
     if (std::exchange(first, false) && part.starts_with("\xef\xbb\xbf")) part.remove_prefix(3);
     for (char c : part) {
       if (scanner.rows() == 0) result.header += c;
       scanner.read(c);
+      ++length;
+      if (scanner.rows() == rows) continue;
+      result.longest = std::max(result.longest, std::exchange(length, 0));
+      rows = scanner.rows();
     }
   }
+  result.longest = std::max(result.longest, length);
   if (scanner.quoted()) {
     throw Error(
         ErrorKind::data,
@@ -194,7 +202,12 @@ Table read_csv(const fs::path& path, char delimiter, const std::vector<std::stri
     }
     return table;
   }
-  const auto cells = read_cells(path, delimiter, convert_options(header, wanted), block_bytes);
+  // Two blocks are in memory at a time, and each has to hold a row.
+  constexpr std::int64_t kUsual = 4 << 20, kSlack = 1024;
+  const auto block =
+      std::min<std::int64_t>(std::max(kUsual, scanned.longest + kSlack), block_bytes);
+  const auto cells = read_cells(path, delimiter, convert_options(header, wanted),
+                                static_cast<std::int32_t>(block));
   table.rows = cells->num_rows();
   for (int i = 0; i < cells->num_columns(); ++i) {
     const std::string name = trimmed(cells->field(i)->name());

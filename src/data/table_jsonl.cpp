@@ -60,12 +60,12 @@ class JsonRows::Reader : public nlohmann::json_sax<json> {
   bool read(const std::string& line) {
     is_private_ = !is_valid_utf8(line);
     depth_ = 0;
-    cell_ = nullptr;
+    column_ = nullptr;
     in_list_ = false;
     filled_.clear();
     refused_.clear();
     ++table_.rows;
-    for (auto& [name, cells] : table_.columns) cells.emplace_back();
+    for (auto& [name, cells] : table_.columns) cells.resize(rows());
     return json::sax_parse(is_private_ ? as_private(line) : line, this);
   }
   const std::string& refused() const { return refused_; }
@@ -76,20 +76,22 @@ class JsonRows::Reader : public nlohmann::json_sax<json> {
   bool number_unsigned(number_unsigned_t value) override { return take(std::to_string(value)); }
   bool number_float(number_float_t, const string_t& written) override { return take(written); }
   bool string(string_t& value) override {
-    return take(is_private_ && cell_ ? from_private(value) : std::move(value));
+    return take(is_private_ && column_ ? from_private(value) : value);
   }
   bool binary(binary_t&) override { return refuse("holds bytes"); }
   bool start_object(std::size_t) override { return depth_ == 0 ? enter() : nest("an object"); }
   bool start_array(std::size_t) override {
     if (depth_ == 0) return no_object();
-    const bool is_cell = depth_ == 1 && cell_;
+    const bool is_cell = depth_ == 1 && column_;
     if (!is_cell) return nest("a list in a list");
     in_list_ = true;
+    list_.clear();
     items_ = 0;
     return enter();
   }
   bool end_object() override { return leave(); }
   bool end_array() override {
+    if (in_list_) fill(list_);
     in_list_ = false;
     return leave();
   }
@@ -97,13 +99,12 @@ class JsonRows::Reader : public nlohmann::json_sax<json> {
     if (depth_ != 1) return true;
     const std::string name = trimmed(is_private_ ? from_private(written) : written);
     if (seen_.insert(name).second) table_.names.push_back(name);
-    cell_ = nullptr;
+    column_ = nullptr;
     if (!contains(wanted_, name)) return true;
     if (!filled_.insert(name).second) return refuse(fmt::format("has '{}' twice", name));
     name_ = name;
-    auto& cells = table_.columns[name];
-    cells.resize(static_cast<std::size_t>(table_.rows));  // earlier rows did not have it
-    cell_ = &cells.back();
+    column_ = &table_.columns[name];
+    column_->resize(rows());  // earlier rows did not have it
     return true;
   }
   bool parse_error(std::size_t, const std::string&, const json::exception& error) override {
@@ -112,18 +113,21 @@ class JsonRows::Reader : public nlohmann::json_sax<json> {
   }
 
  private:
-  bool take(std::string value) {
+  std::size_t rows() const { return static_cast<std::size_t>(table_.rows); }
+  bool take(const std::string& value) {
     if (depth_ == 0) return no_object();
-    if (!cell_) return true;
-    if (in_list_ && items_++ > 0) {
-      *cell_ += kListSeparator + value;
-    } else {
-      *cell_ = std::move(value);
-    }
+    if (!column_) return true;
+    if (!in_list_) return fill(value);
+    if (items_++ > 0) list_ += kListSeparator;
+    list_ += value;
+    return true;
+  }
+  bool fill(const std::string& cell) {
+    column_->set(rows() - 1, cell);
     return true;
   }
   bool nest(const char* what) {
-    if (cell_) {
+    if (column_) {
       return refuse(fmt::format("holds {} in column '{}', not text", what, name_));
     }
     return enter();
@@ -139,8 +143,8 @@ class JsonRows::Reader : public nlohmann::json_sax<json> {
   Table& table_;
   const std::vector<std::string>& wanted_;
   std::set<std::string> seen_, filled_;
-  std::string name_, refused_;
-  std::string* cell_ = nullptr;  // of the key that was read last, when its column is wanted
+  std::string name_, refused_, list_;
+  TextColumn* column_ = nullptr;  // of the key that was read last, when it is wanted
   std::size_t depth_ = 0, items_ = 0;
   bool is_private_ = false, in_list_ = false;
 };

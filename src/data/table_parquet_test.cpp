@@ -22,7 +22,9 @@ class ParquetTest : public FolderTest {
     return read_table(write("t.parquet", parquet_of(columns)), {"text", "label"});
   }
   Cells label_cells(const ArrayPointer& column) const {
-    return read({{"label", column}}).columns.at("label");
+    const Table table = read({{"label", column}});
+    const TextColumn& cells = table.columns.at("label");
+    return {cells.begin(), cells.end()};
   }
 };
 

@@ -1,6 +1,10 @@
 #include "image/image.h"
 
+#include <fmt/format.h>
+#include <gif_lib.h>
+#include <jpeglib.h>
 #include <png.h>
+#include <webp/decode.h>
 
 #include <array>
 #include <new>
@@ -139,6 +143,13 @@ Image decode_image(std::string_view bytes, const DecodeLimits& limits, int enoug
   return apply_orientation(std::move(image), read_orientation(bytes, image_format(bytes)));
 } catch (const std::bad_alloc&) {
   refuse_image("there is not enough memory for the picture", "--max-megapixels sets the limit");
+}
+
+std::string decoder_version() {
+  constexpr int kOwn = 1;
+  return fmt::format("diptych {}, libjpeg-turbo {}, libpng {}, libwebp {:06x}, giflib {}.{}.{}",
+                     kOwn, LIBJPEG_TURBO_VERSION_NUMBER, png_get_libpng_ver(nullptr),
+                     WebPGetDecoderVersion(), GIFLIB_MAJOR, GIFLIB_MINOR, GIFLIB_RELEASE);
 }
 
 std::string encode_png(const Image& image) {

@@ -41,6 +41,10 @@ std::vector<std::uint8_t> grey_square(const Image& image, int side);
 // for an empty picture.
 Image fit_square(const Image& image, int side, ImageFit fit);
 
+// Names what decode_image() and fit_square() give: equal names, equal pixels. Its own number rises
+// with every change of them.
+std::string decoder_version();
+
 // PNG bytes of a picture (for reports and sample data).
 std::string encode_png(const Image& image);
 

@@ -74,9 +74,8 @@ inline Config small(Config config) {
 }
 
 inline Tokenizer tokenizer_for(const Config& config, const Dataset& dataset) {
-  std::vector<std::string_view> texts;
-  for (const Example& row : dataset.rows()) texts.push_back(row.text);
-  return Tokenizer::build(texts, tokenizer_options(config));
+  const TextColumn& texts = dataset.columns().texts;
+  return Tokenizer::build(std::vector(texts.begin(), texts.end()), tokenizer_options(config));
 }
 
 // Rows begin … begin + count - 1, with what the configuration's inputs take.

@@ -18,7 +18,10 @@ using report::shortened;
 
 constexpr std::size_t kShownCases = 12, kShownPictures = 4, kMostText = 300;
 
-using RowsByNumber = std::unordered_map<std::int64_t, const Example*>;
+struct Rows {
+  const Dataset& dataset;
+  std::unordered_map<std::int64_t, std::size_t> place;  // by number
+};
 
 Markup banner(const json& inspection, const std::string& title) {
   const std::size_t findings = inspection["findings"].size();
@@ -91,8 +94,7 @@ Markup row_words(const Example& row, const std::vector<std::string>& classes) {
   return out += element("p", {{"class", "id"}, {"dir", "auto"}}, id);
 }
 
-Section finding_section(const Finding& finding, const RowsByNumber& rows,
-                        const std::vector<std::string>& classes,
+Section finding_section(const Finding& finding, const Rows& rows,
                         const std::function<std::string(const Example&)>& png) {
   const FindingRow& kind = finding_table()[static_cast<std::size_t>(finding.kind)];
   const auto total = static_cast<double>(finding.rows);
@@ -109,10 +111,11 @@ Section finding_section(const Finding& finding, const RowsByNumber& rows,
     Markup words;
     if (!one.note.empty()) words += element("p", {{"dir", "auto"}}, shortened(one.note, kMostText));
     for (std::int64_t number : one.rows) {
-      const auto row = rows.find(number);
-      if (row == rows.end() || pngs.size() == kShownPictures) continue;
-      pngs.push_back(png(*row->second));
-      words += row_words(*row->second, classes);
+      const auto place = rows.place.find(number);
+      if (place == rows.place.end() || pngs.size() == kShownPictures) continue;
+      const Example row = rows.dataset[place->second];
+      pngs.push_back(png(row));
+      words += row_words(row, rows.dataset.classes());
     }
     cards += element("li", {{"class", "card"}},
                      report::framed_pictures(pngs, kind.title) +
@@ -131,11 +134,12 @@ Section finding_section(const Finding& finding, const RowsByNumber& rows,
 std::string render_inspection(const Inspection& inspection, const std::string& title,
                               const std::function<std::string(const Example&)>& png) {
   const json facts = to_json(inspection);
-  RowsByNumber rows;
-  for (const Example& row : inspection.dataset.rows()) rows[row.row] = &row;
+  Rows rows{inspection.dataset, {}};
+  const std::vector<std::int64_t>& numbers = inspection.dataset.columns().numbers;
+  for (std::size_t i = 0; i < numbers.size(); ++i) rows.place[numbers[i]] = i;
   std::vector<Section> sections;
   for (const Finding& finding : inspection.findings) {
-    sections.push_back(finding_section(finding, rows, inspection.dataset.classes(), png));
+    sections.push_back(finding_section(finding, rows, png));
   }
   sections.push_back(overview(facts));
   return report::page(title, {banner(facts, title), sections,

@@ -35,7 +35,7 @@ Tokenizer build_tokenizer(const Config& config, const TrainingData& data) {
   if (config.inputs == Inputs::image) return Tokenizer::build({}, {});
   std::vector<std::string_view> texts;
   for (std::int64_t row : data.split.train) {
-    texts.push_back(data.dataset[static_cast<std::size_t>(row)].text);
+    texts.push_back(data.dataset.columns().texts[static_cast<std::size_t>(row)]);
   }
   return Tokenizer::build(texts, tokenizer_options(config));
 }

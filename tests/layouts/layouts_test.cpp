@@ -146,7 +146,7 @@ std::vector<Row> expected_rows(const Layout& layout) {
 
 std::vector<Row> read_rows(const Dataset& dataset) {
   std::vector<Row> rows(dataset.size());
-  PictureReader reader(dataset.rows());
+  PictureReader reader(dataset);
   while (auto picture = reader.next()) {
     const Example& example = dataset[picture->row];
     Row& row = rows[picture->row];
