@@ -17,10 +17,9 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr OptionGroup kAll[] = {OptionGroup::preset,     OptionGroup::data,
-                                OptionGroup::model,      OptionGroup::training,
-                                OptionGroup::comparison, OptionGroup::machine,
-                                OptionGroup::download};
+constexpr OptionGroup kAll[] = {
+    OptionGroup::preset,     OptionGroup::data,    OptionGroup::model,   OptionGroup::training,
+    OptionGroup::comparison, OptionGroup::machine, OptionGroup::download};
 
 class Sources : public testing::Test {
  protected:

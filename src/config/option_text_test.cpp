@@ -19,10 +19,9 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 
-constexpr OptionGroup kAll[] = {OptionGroup::preset,     OptionGroup::data,
-                                OptionGroup::model,      OptionGroup::training,
-                                OptionGroup::comparison, OptionGroup::machine,
-                                OptionGroup::download};
+constexpr OptionGroup kAll[] = {
+    OptionGroup::preset,     OptionGroup::data,    OptionGroup::model,   OptionGroup::training,
+    OptionGroup::comparison, OptionGroup::machine, OptionGroup::download};
 
 Config unusual_config() {
   Config config = preset_config(Preset::paper);
