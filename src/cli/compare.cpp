@@ -37,15 +37,15 @@ struct Arguments {
 // relation to the others is a guess that only the time left depends on.
 class Meter {
  public:
-  Meter(Progress& progress, const std::vector<Inputs>& recipes, int seeds)
+  Meter(Progress& progress, const std::vector<Inputs>& recipes, int runs)
       : progress_(progress), start_(std::chrono::steady_clock::now()) {
-    for (Inputs inputs : recipes) total_ += seeds * cost(inputs_name(inputs));
+    for (Inputs inputs : recipes) total_ += runs * cost(inputs_name(inputs));
   }
 
   void step(const TrialProgress& at) {
     const std::lock_guard lock(mutex_);
     const StepProgress& step = at.step;
-    done_[at.recipe + std::to_string(at.seed)] =
+    done_[at.recipe + split_name(at.seed, at.fold)] =
         cost(at.recipe) * (step.epoch - 1 + static_cast<double>(step.step) / step.steps) /
         step.epochs;
     double done = 0;
@@ -53,11 +53,10 @@ class Meter {
     const double share = done / total_;
     const double elapsed = seconds();
     progress_.live(
-        share,
-        fmt::format("{} seed {}: epoch {}/{} loss {:.3f} accuracy {:.3f} {:.0f} rows/s  {} left",
-                    at.recipe, at.seed, step.epoch, step.epochs, step.loss, step.accuracy,
-                    step.rows_per_second,
-                    clock_text(elapsed / std::max(share, 1e-6) * (1 - share))));
+        share, fmt::format("{} {}: epoch {}/{} loss {:.3f} accuracy {:.3f} {:.0f} rows/s  {} left",
+                           at.recipe, split_name(at.seed, at.fold), step.epoch, step.epochs,
+                           step.loss, step.accuracy, step.rows_per_second,
+                           clock_text(elapsed / std::max(share, 1e-6) * (1 - share))));
   }
 
   double seconds() const {
@@ -151,7 +150,7 @@ std::vector<TrialResult> run_trials(const Arguments& given, const Config& config
   options.jobs = config.jobs > 0 ? config.jobs : available_threads();
   options.folder = given.output / kTrialsName;
   if (leaks.known.naming_rows > 0) options.masked = &leaks.masked;
-  Meter meter(progress, options.recipes, config.seeds);
+  Meter meter(progress, options.recipes, config.seeds * std::max(1, config.folds));
   options.on_step = [&](const TrialProgress& at) {
     StopSignal::throw_if_raised();
     meter.step(at);
@@ -159,8 +158,8 @@ std::vector<TrialResult> run_trials(const Arguments& given, const Config& config
   options.on_trial = [&](const TrialResult& result, std::size_t done, std::size_t total) {
     const Trial& trial = result.trial;
     const int classes = static_cast<int>(data.dataset.classes().size());
-    progress.line(fmt::format("{:2}/{} {:<10} seed {}: test accuracy {:.1f} %, {:.0f} s", done,
-                              total, trial.recipe, trial.seed,
+    progress.line(fmt::format("{:2}/{} {:<10} {}: test accuracy {:.1f} %, {:.0f} s", done, total,
+                              trial.recipe, split_name(trial.seed, trial.fold),
                               100 * score(trial.probabilities, trial.labels, classes).accuracy,
                               trial.seconds));
   };
@@ -186,6 +185,7 @@ void run(const Arguments& given, const Config& config) {
   write_file(given.output / kProblemsName, problems_csv(data.dataset.problems()));
   progress.line(rows_line(data.dataset));
   require_test_rows(data.dataset);
+  make_split(data.dataset, split_options(config), config.seed);  // what cannot be split fails here
 
   const Leaks leaks = look_for_leaks(data.dataset, config, progress);
   const std::vector<TrialResult> results = run_trials(given, config, data, leaks, progress);

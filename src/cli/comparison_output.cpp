@@ -121,7 +121,8 @@ json results_json(const Comparison& comparison, const Dataset& dataset, const Ru
   results["classes"] = dataset.classes();
   results["seconds"] = facts.seconds;
   for (const Option& option : kept_options()) {
-    if (option.name != "inputs") results["config"][option.name] = option.get(facts.config);
+    if (option.name != "inputs" && option.name != "fold")
+      results["config"][option.name] = option.get(facts.config);
   }
   const std::time_t now = std::time(nullptr);
   results["provenance"] = {{"diptych", DIPTYCH_VERSION},
@@ -135,14 +136,14 @@ json results_json(const Comparison& comparison, const Dataset& dataset, const Ru
 }
 
 std::string predictions_csv(std::span<const Trial> trials, const Dataset& dataset) {
-  std::string csv = "seed,recipe,row,id,label,answer,probability\n";
+  std::string csv = "seed,fold,recipe,row,id,label,answer,probability\n";
   const auto& classes = dataset.classes();
   for (const Trial& trial : trials) {
     const auto answers = predicted_classes(trial.probabilities, static_cast<int>(classes.size()));
     for (std::size_t i = 0; i < trial.rows.size(); ++i) {
       const Example& example = dataset[static_cast<std::size_t>(trial.rows[i])];
-      csv += fmt::format("{},{},{},{},{},{},{:.6f}\n", trial.seed, csv_cell(trial.recipe),
-                         example.row, csv_cell(example.id),
+      csv += fmt::format("{},{},{},{},{},{},{},{:.6f}\n", trial.seed, trial.fold,
+                         csv_cell(trial.recipe), example.row, csv_cell(example.id),
                          csv_cell(classes[static_cast<std::size_t>(trial.labels[i])]),
                          csv_cell(classes[static_cast<std::size_t>(answers[i])]),
                          probability_of(trial, i, answers[i]));

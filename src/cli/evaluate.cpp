@@ -41,8 +41,7 @@ std::vector<std::int64_t> part_of(const Arguments& given, const Model& model,
                 dataset.source(), "score all rows with --split all");
   }
   const Config& config = model.config();
-  const Split split =
-      make_split(dataset, {config.test_fraction, config.validation_fraction}, config.seed);
+  const Split split = make_split(dataset, split_options(config), config.seed);
   if (given.split == "test") require_test_rows(dataset);
   if (given.split == "test") return split.test;
   return given.split == "train" ? split.train : split.validation;

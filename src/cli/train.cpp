@@ -123,8 +123,7 @@ void run(const Arguments& given, const Config& config) {
   };
   const LoadedData data = load_data(given.data, config, loading);
   say_where(data.images, progress);
-  const Split split =
-      make_split(data.dataset, {config.test_fraction, config.validation_fraction}, config.seed);
+  const Split split = make_split(data.dataset, split_options(config), config.seed);
   write_file(given.output / kProblemsName, problems_csv(data.dataset.problems()));
   progress.line(rows_line(data.dataset));
   progress.line(fmt::format("train {}, validation {}, test {} rows{}; {} classes; inputs {}",

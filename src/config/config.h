@@ -90,6 +90,8 @@ struct Config {
   double augment_erase = 0;
   Precision precision = Precision::automatic;
   std::uint64_t seed = 1;
+  int folds = 0;  // 0: a share of the rows is held out for testing
+  int fold = 1;   // that is tested, 1 … folds
   int threads = 0;
 
   // comparison

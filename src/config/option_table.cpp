@@ -82,11 +82,13 @@ void add_training(Binder& add) {
   add("augment-erase", &Config::augment_erase, range(0.0, 1.0), "Probability of blanking a random rectangle");
   add("precision", &Config::precision, "Precision of convolutions in training; auto: bf16 where the processor has it");
   add("seed", &Config::seed, range<std::uint64_t>(0, INT64_MAX), "Seed of split, initial weights, order and augmentation");
+  add("folds", &Config::folds, range(0, 100), "Deal the rows into so many folds and test one, each in its turn; 0: hold out test-fraction");
+  add("fold", &Config::fold, range(1, 100), "The fold to test, from 1; compare tests them all");
   add("threads", &Config::threads, range(0, 1024), "Threads of one training; 0: automatic (in compare always 1)");
 }
 
 void add_comparison(Binder& add) {
-  add("seeds", &Config::seeds, range(1, 1000), "Number of splits and seeds to repeat over");
+  add("seeds", &Config::seeds, range(1, 1000), "Number of splits and seeds to repeat over; with folds, of deals: one if not given");
   add("jobs", &Config::jobs, range(0, 1024), "Trainings side by side; 0: automatic, one per processor");
 }
 
@@ -247,6 +249,12 @@ void check(const Config& config) {
           "give at least two channels, or choose image-encoder plain");
   require(config.vocabulary > 0 || config.ngram_buckets > 0,
           "neither words nor n-grams have vectors", "raise vocabulary or ngram-buckets");
+  require(config.folds != 1, "one fold leaves no rows to learn from", "give folds 2 or more");
+  require(config.fold <= std::max(1, config.folds), "fold is larger than folds",
+          "give folds, and a fold from 1 to that");
+  require(config.folds == 0 || config.test_fraction == Config().test_fraction,
+          "test-fraction has no meaning with folds: each fold is tested in its turn",
+          "leave out one of the two");
 }
 
 }  // namespace diptych

@@ -216,6 +216,10 @@ INSTANTIATE_TEST_SUITE_P(
         Clash{{{"image-size", "8"}, {"channels", "8,8,8,8"}}, "image-size is too small"},
         Clash{{{"channels", "8,8,8,8,8,8,8,8,8,8,8,8,8,8,8,8,8,8,8,8,8,8,8,8,8,8,8,8,8,8,8,8,8,8"}},
               "image-size is too small"},
+        Clash{{{"folds", "1"}}, "one fold leaves no rows"},
+        Clash{{{"fold", "2"}}, "fold is larger than folds"},
+        Clash{{{"folds", "3"}, {"fold", "4"}}, "fold is larger than folds"},
+        Clash{{{"folds", "5"}, {"test-fraction", "0.3"}}, "test-fraction has no meaning"},
         Clash{{{"vocabulary", "0"}, {"ngram-min", "0"}, {"ngram-max", "0"}, {"ngram-buckets", "0"}},
               "neither words nor n-grams"}));
 

@@ -140,6 +140,11 @@ ResolvedConfig resolve(const ConfigSources& sources, std::span<const OptionGroup
                                 ? start_from_preset(weakest_first)
                                 : start_from(sources.base, sources.base_name);
   for (const Settings& settings : weakest_first) apply(settings, groups, resolved);
+  // One deal into folds tests every row: more is asked for.
+  if (resolved.config.folds > 0 && resolved.sources["seeds"] == "default") {
+    resolved.config.seeds = 1;
+    resolved.sources["seeds"] = resolved.sources["folds"];
+  }
   check(resolved.config);
   return resolved;
 }

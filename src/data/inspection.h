@@ -77,7 +77,7 @@ struct Inspection {
 
 struct InspectOptions {
   ScanOptions scan;
-  SplitFractions split;  // that a comparison would make with this seed
+  SplitOptions split;  // that a comparison would make with this seed
   std::uint64_t seed = 1;
   GroupBy group_by = GroupBy::column;
 };

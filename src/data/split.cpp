@@ -86,6 +86,42 @@ void deal(Groups& groups, double share, std::size_t least, Rows& part) {
   groups = std::move(staying);
 }
 
+// Moves the groups of one fold from `groups`, which are all of a class, to `part`. `filled`: rows
+// of each fold so far, of all classes, so that what a class cannot deal evenly goes where rows
+// lack.
+void deal_fold(Groups& groups, std::size_t fold, std::vector<std::size_t>& filled, Rows& part) {
+  std::vector<std::size_t> of_class(filled.size());
+  Groups staying;
+  for (const Group* group : groups) {
+    std::size_t least = 0;
+    for (std::size_t other = 1; other < filled.size(); ++other) {
+      if (std::pair(of_class[other], filled[other]) < std::pair(of_class[least], filled[least])) {
+        least = other;
+      }
+    }
+    of_class[least] += group->rows.size();
+    filled[least] += group->rows.size();
+    if (least == fold)
+      part.insert(part.end(), group->rows.begin(), group->rows.end());
+    else
+      staying.push_back(group);
+  }
+  groups = std::move(staying);
+}
+
+void require_folds(const Dataset& dataset, std::size_t folds, std::size_t groups) {
+  if (dataset.gives_split()) {
+    throw Error(ErrorKind::data, "the data gives a split, so there are no folds to test in turn",
+                dataset.source(),
+                "deal all rows into folds with --split-column none, or take the data's split "
+                "with --folds 0");
+  }
+  if (groups >= folds) return;
+  throw Error(
+      ErrorKind::data, fmt::format("{} groups of rows are too few for {} folds", groups, folds),
+      dataset.source(), fmt::format("ask for fewer: --folds {}", std::max<std::size_t>(groups, 2)));
+}
+
 // Validation and test as the data gives them. A group in two parts would be learnt and tested.
 Split given_split(const Dataset& dataset, const std::vector<Group>& groups) {
   Split split;
@@ -124,19 +160,33 @@ void require_two_classes(const std::map<int, Groups>& classes, const Dataset& da
 
 }  // namespace
 
-Split make_split(const Dataset& dataset, const SplitFractions& fractions, std::uint64_t seed) {
+SplitOptions split_options(const Config& config) {
+  return {config.test_fraction, config.validation_fraction, config.folds, config.fold};
+}
+
+Split make_split(const Dataset& dataset, const SplitOptions& options, std::uint64_t seed) {
   const std::vector<Group> groups = groups_of(dataset);
   const bool given = dataset.gives_split();
+  const auto folds = static_cast<std::size_t>(options.folds);
+  const auto fold = static_cast<std::uint64_t>(options.fold);
+  if (folds > 0) require_folds(dataset, folds, groups.size());
   Split split;
   if (given) split = given_split(dataset, groups);
   const bool deals_validation = split.validation.empty();
   auto classes = by_class(groups, given ? std::optional(Part::train) : std::nullopt);
   require_two_classes(classes, dataset);
+  std::vector<std::size_t> filled(folds);
   Rng rng(seed, Stream::split);
+  Rng of_fold(seed, Stream::split, fold);  // each fold draws validation rows of its own
   for (auto& [label, members] : classes) {
     rng.shuffle(std::span(members));
-    if (!given) deal(members, fractions.test, 2, split.test);
-    if (deals_validation) deal(members, fractions.validation, 1, split.validation);
+    if (folds > 0) {
+      deal_fold(members, fold - 1, filled, split.test);
+      of_fold.shuffle(std::span(members));
+    } else if (!given) {
+      deal(members, options.test, 2, split.test);
+    }
+    if (deals_validation) deal(members, options.validation, 1, split.validation);
     for (const Group* group : members) {
       split.train.insert(split.train.end(), group->rows.begin(), group->rows.end());
     }

@@ -1,5 +1,5 @@
 // Train, validation and test rows: as the data gives them, or by group, stratified by class,
-// seeded.
+// seeded; a share held out, or one of K folds in its turn.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -8,10 +8,13 @@
 
 namespace diptych {
 
-struct SplitFractions {
-  double test = 0.2;         // of all rows
+struct SplitOptions {
+  double test = 0.2;         // share of all rows, without folds
   double validation = 0.15;  // of the rows that are not test
+  int folds = 0;             // 0: none
+  int fold = 1;              // that is tested, 1 … folds
 };
+SplitOptions split_options(const Config& config);
 
 struct Split {
   std::vector<std::int64_t> train, validation, test;  // indices into the dataset, ascending
@@ -22,11 +25,14 @@ struct Split {
 // validation from the rest: so that every class keeps the fractions as nearly as its groups allow,
 // each part has at least one group of it, and the test rows are the same for any share of
 // validation. A group with rows of several classes counts for its most frequent one.
-// A split that the data gives is taken as it is, whatever the seed. Where it names no validation
-// rows, they are dealt from its training rows by the seed. It may have no test rows.
-// Throws Error{data} when fewer than two classes are left, and when a group stands in two parts of
-// a split that is given.
-Split make_split(const Dataset& dataset, const SplitFractions& fractions, std::uint64_t seed);
+// With folds, a class's groups are dealt to the fold with the fewest of its rows instead, of those
+// to the one with the fewest of all: over the folds of one seed every row is tested once. A class
+// with fewer groups than folds is tested in some of them and learnt in all. A split that the data
+// gives is taken as it is, whatever the seed. Where it names no validation rows, they are dealt
+// from its training rows by the seed. It may have no test rows. Throws Error{data} when fewer than
+// two classes are left, when a group stands in two parts of a split that is given, and when folds
+// are asked for of such a split or of fewer groups than folds.
+Split make_split(const Dataset& dataset, const SplitOptions& options, std::uint64_t seed);
 
 // The rows of classes with fewer than three groups, which cannot stand in every part of a split: a
 // group counts for one class, as above. Each class that is left keeps its groups without these

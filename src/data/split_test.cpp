@@ -7,60 +7,13 @@
 #include <map>
 #include <set>
 
-#include "base/rng.h"
+#include "data/drawn_rows.h"
 #include "data/written_tables.h"
 
 namespace diptych {
 namespace {
 using testing::AllOf;
 using testing::HasSubstr;
-
-struct Member {
-  int label = 0;
-  std::string group = {};
-  Part part = Part::unknown;
-};
-
-Dataset dataset_of(const std::vector<Member>& members, int classes) {
-  std::vector<Example> rows;
-  for (const Member& member : members) {
-    Example row;
-    row.row = std::ssize(rows) + 1;
-    row.id = "row " + std::to_string(row.row);
-    row.labels = {member.label};
-    row.group = member.group;
-    row.part = member.part;
-    rows.push_back(row);
-  }
-  Cells names;
-  for (int i = 0; i < classes; ++i) names.push_back("class " + std::to_string(i));
-  return Dataset(std::move(rows), names);
-}
-
-// Rows without groups and groups of up to six rows, mixed.
-Dataset drawn(std::uint64_t seed, int classes, int units) {
-  Rng rng(seed);
-  std::vector<Member> members;
-  for (int unit = 0; unit < units; ++unit) {
-    const int label = unit % classes;
-    const bool single = rng.chance(0.5);
-    const std::uint64_t size = single ? 1 : 1 + rng.below(6);
-    const Member member{label, single ? "" : "group " + std::to_string(unit)};
-    members.insert(members.end(), size, member);
-  }
-  rng.shuffle(std::span(members));
-  return dataset_of(members, classes);
-}
-
-std::vector<std::vector<std::int64_t>> parts_of(const Split& split) {
-  return {split.train, split.validation, split.test};
-}
-
-std::int64_t rows_of(const Dataset& dataset, const std::vector<std::int64_t>& part, int label) {
-  return std::count_if(part.begin(), part.end(), [&](std::int64_t row) {
-    return dataset[static_cast<std::size_t>(row)].labels[0] == label;
-  });
-}
 
 TEST(Split, DealsEveryRowOnceInAscendingOrder) {
   const Dataset dataset = drawn(1, 3, 100);
@@ -93,7 +46,7 @@ TEST(Split, KeepsGroupsWhole) {
 TEST(Split, KeepsTheFractionsOfEachClassWithinOneGroup) {
   for (std::uint64_t seed = 0; seed < 30; ++seed) {
     const Dataset dataset = drawn(seed, 4, 200);
-    const SplitFractions fractions{0.3, 0.25};
+    const SplitOptions fractions{0.3, 0.25};
     const Split split = make_split(dataset, fractions, seed);
     for (int label = 0; label < 4; ++label) {
       std::vector<std::int64_t> all(dataset.size());
@@ -125,8 +78,8 @@ TEST(Split, PutsEveryClassInEveryPartHoweverSmallTheFractions) {
   for (int i = 0; i < 3; ++i) members.push_back({1});
   for (int i = 0; i < 3; ++i) members.insert(members.end(), 1 + 20 * i, {2, std::to_string(i)});
   const Dataset dataset = dataset_of(members, 3);
-  for (const SplitFractions& fractions :
-       {SplitFractions{}, SplitFractions{0.001, 0.001}, SplitFractions{0.98, 0.98}}) {
+  for (const SplitOptions& fractions :
+       {SplitOptions{}, SplitOptions{0.001, 0.001}, SplitOptions{0.98, 0.98}}) {
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
       for (const auto& part : parts_of(make_split(dataset, fractions, seed))) {
         for (int label = 0; label < 3; ++label) EXPECT_GT(rows_of(dataset, part, label), 0);

@@ -31,7 +31,7 @@ double value_of(const Scores& scores, Metric metric) {
   return 0;
 }
 
-// A recipe's trials in order of seed, with their scores.
+// A recipe's trials in order of seed and fold, with their scores.
 struct Recipe {
   Trainings trials;
   std::vector<Scores> scores;
@@ -43,9 +43,12 @@ struct Recipe {
   }
 };
 
+std::pair<std::uint64_t, int> place_of(const Trial& trial) { return {trial.seed, trial.fold}; }
+
 // Before anything is scored: scoring trusts the sizes and the labels.
 void require_whole(const Trial& trial, int classes) {
-  const std::string where = fmt::format("recipe {}, seed {}", trial.recipe, trial.seed);
+  const std::string where =
+      fmt::format("recipe {}, {}", trial.recipe, split_name(trial.seed, trial.fold));
   const std::size_t rows = trial.rows.size(), k_classes = static_cast<std::size_t>(classes);
   if (rows == 0) {
     throw Error(ErrorKind::data, "there is no row to test with", where, "give more rows");
@@ -68,11 +71,11 @@ void require_paired(const std::map<std::string, Recipe>& recipes) {
   for (const auto& [name, recipe] : recipes) {
     bool paired = recipe.trials.size() == first.trials.size();
     for (std::size_t i = 0; paired && i < first.trials.size(); ++i) {
-      paired = recipe.trials[i]->seed == first.trials[i]->seed &&
+      paired = place_of(*recipe.trials[i]) == place_of(*first.trials[i]) &&
                recipe.trials[i]->rows == first.trials[i]->rows &&
                recipe.trials[i]->labels == first.trials[i]->labels &&
                recipe.trials[i]->groups == first.trials[i]->groups &&
-               (i == 0 || recipe.trials[i]->seed != recipe.trials[i - 1]->seed) &&
+               (i == 0 || place_of(*recipe.trials[i]) != place_of(*recipe.trials[i - 1])) &&
                (!recipe.has_one_test_set || recipe.trials[i]->rows == recipe.trials.front()->rows);
     }
     if (!paired) throw Error(ErrorKind::internal, "trials that are not paired: " + name);
@@ -89,7 +92,7 @@ std::map<std::string, Recipe> by_recipe(std::span<const Trial> trials, int class
   }
   for (auto& [name, recipe] : recipes) {
     std::sort(recipe.trials.begin(), recipe.trials.end(),
-              [](const Trial* a, const Trial* b) { return a->seed < b->seed; });
+              [](const Trial* a, const Trial* b) { return place_of(*a) < place_of(*b); });
     for (const Trial* trial : recipe.trials) {
       recipe.scores.push_back(score(trial->probabilities, trial->labels, classes));
     }
@@ -238,10 +241,15 @@ void correct_by_holm(std::vector<PairDifference>& pairs, Metric metric) {
   for (std::size_t i = 0; i < family.size(); ++i) family[i]->p_holm = corrected[i];
 }
 
-void say_what_varies(std::size_t seeds, SplitSource source, Comparison& comparison) {
+void say_what_varies(const Trainings& trials, SplitSource source, Comparison& comparison) {
+  const std::size_t seeds = trials.size(), folds = static_cast<std::size_t>(trials.back()->fold);
   if (source == SplitSource::given && seeds > 1) {
     comparison.test = fmt::format(
         "paired bootstrap over groups of the one test set, and over {} trainings", seeds);
+  } else if (folds > 0) {
+    comparison.test = fmt::format(
+        "corrected repeated k-fold t test over {} × {} folds (Bouckaert and Frank, 2004)",
+        seeds / folds, folds);
   } else if (seeds > 1) {
     comparison.test =
         fmt::format("corrected resampled t test over {} splits (Nadeau and Bengio, 2003)", seeds);
@@ -304,6 +312,10 @@ const char* verdict_name(Verdict verdict) {
   return "";
 }
 
+std::string split_name(std::uint64_t seed, int fold) {
+  return fmt::format("seed {}{}", seed, fold > 0 ? fmt::format(" fold {}", fold) : "");
+}
+
 double in_points(double share) { return std::round(1000 * share) / 10 + 0.0; }
 
 Comparison compare(std::span<const Trial> trials, int classes, SplitSource source) {
@@ -324,7 +336,7 @@ Comparison compare(std::span<const Trial> trials, int classes, SplitSource sourc
     }
     correct_by_holm(comparison.pairs, metric);
   }
-  say_what_varies(recipes.begin()->second.trials.size(), source, comparison);
+  say_what_varies(recipes.begin()->second.trials, source, comparison);
   judge(comparison);
   return comparison;
 }

@@ -1,6 +1,7 @@
-// Does one recipe beat another? Paired, over the same test rows, over repeated splits.
+// Does one recipe beat another? Paired, over the same test rows, over repeated splits or folds.
 //  - Over n ≥ 2 splits: the corrected resampled t test (Nadeau and Bengio, "Inference for the
 //    generalization error", Machine Learning 52, 2003): variance factor 1/n + n_test/n_train.
+//    The same over the n folds of one or several deals (Bouckaert and Frank, PAKDD 2004).
 //  - Within one split: McNemar's exact test, and a paired bootstrap over groups. Also when the data
 //    gives the split: its test rows are then the same for every seed, and seeds alone are no
 //    splits.
@@ -19,7 +20,8 @@ namespace diptych {
 // One recipe trained on one split, and what it answered for the test rows.
 struct Trial {
   std::string recipe;                // "image", "text", "image,text"
-  std::uint64_t seed = 0;            // names the split: trials of one seed share their test rows
+  std::uint64_t seed = 0;            // with fold names the split: it has the same test rows
+  int fold = 0;                      // of the seed's deal, from 1; 0: a share was held out
   std::int64_t train_rows = 0;       // rows it learned from (validation included)
   std::vector<std::int64_t> rows;    // [N] test rows
   std::vector<std::int32_t> labels;  // [N]
@@ -35,7 +37,7 @@ const char* metric_name(Metric metric);  // "accuracy", "macro_f1", "log_loss"
 
 struct Interval {
   double mean = 0, low = 0, high = 0;  // 95 %
-  std::vector<double> per_seed;
+  std::vector<double> per_seed;        // with folds: of each seed each fold
 };
 
 struct RecipeScores {
@@ -73,17 +75,17 @@ struct Comparison {
   int classes = 0;
 };
 
-// Trials: for each seed every recipe, over the same rows. Throws Error{internal} when they are not
-// paired so, Error{data} when there is none. One seed, or a given split: intervals and p from the
-// bootstrap.
-// The verdict is one comparison declared beforehand, so it is not corrected for the others; the
-// pairs' p_holm is. It is "no clear gain" when "image" or "image,text" is missing.
+// Trials: for each seed and fold every recipe, over the same rows. Throws Error{internal} when they
+// are not paired so, Error{data} when there is none. One seed, or a given split: intervals and p
+// from the bootstrap. The verdict is one comparison declared beforehand, so it is not corrected for
+// the others; the pairs' p_holm is. It is "no clear gain" when "image" or "image,text" is missing.
 Comparison compare(std::span<const Trial> trials, int classes,
                    SplitSource source = SplitSource::drawn);
 
 // The part of results.json that a comparison determines: "recipes", "pairs", "verdict", "test".
 nlohmann::json to_json(const Comparison& comparison, std::span<const std::string> class_names);
 
+std::string split_name(std::uint64_t seed, int fold);  // "seed 1", "seed 1 fold 2"
 double in_points(double share);  // percentage points to one decimal, never "-0.0"
 
 // The pieces, for tests and other uses.

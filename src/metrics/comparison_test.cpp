@@ -193,6 +193,47 @@ TEST(Compare, RefusesTrialsThatAreNotPaired) {
   expect_error(ErrorKind::internal, trials);
 }
 
+// The trials of trials_over_seeds(), each taken for one of `folds` folds of a deal.
+std::vector<Trial> as_folds(std::vector<Trial> trials, int folds) {
+  for (Trial& trial : trials) {
+    trial.fold = 1 + static_cast<int>(trial.seed) % folds;
+    trial.seed /= static_cast<std::uint64_t>(folds);
+  }
+  return trials;
+}
+
+TEST(CompareOverFolds, TakesTheShareOfTheRowsThatAFoldTests) {
+  std::vector<Trial> trials = as_folds(trials_over_seeds({{500, 590}, {510, 610}, {520, 630}}), 3);
+  for (Trial& trial : trials) trial.train_rows = 2000;
+  std::reverse(trials.begin(), trials.end());
+  // Differences 9, 10, 11 points, a test set half the training set: 4.3027 · sqrt(1/3 + 1/2).
+  const Comparison comparison = compare(trials, 2);
+  EXPECT_EQ(comparison.sentence, "The text helps: +10.0 points of accuracy (6.1 to 13.9).");
+  EXPECT_EQ(comparison.test,
+            "corrected repeated k-fold t test over 1 × 3 folds (Bouckaert and Frank, 2004)");
+  EXPECT_EQ(comparison.caution, "");
+  const std::vector<double>& values = comparison.pairs[0].per_seed;
+  EXPECT_NEAR(values.at(0), 0.09, 1e-12) << "in order of fold";
+  EXPECT_NEAR(values.at(2), 0.11, 1e-12);
+}
+
+TEST(CompareOverFolds, CountsTheFoldsOfEachDeal) {
+  const std::vector<Trial> trials =
+      as_folds(trials_over_seeds({{500, 590}, {510, 610}, {520, 630}, {500, 590}}), 2);
+  const Comparison comparison = compare(trials, 2);
+  EXPECT_THAT(comparison.test, HasSubstr("over 2 × 2 folds"));
+  EXPECT_EQ(comparison.pairs[0].per_seed.size(), 4u);
+}
+
+TEST(CompareOverFolds, RefusesFoldsThatAreNotPaired) {
+  std::vector<Trial> trials = as_folds(trials_over_seeds({{500, 600}, {400, 700}}), 2);
+  EXPECT_NO_THROW(compare(trials, 2));
+  trials[3].fold = 3;
+  expect_error(ErrorKind::internal, trials);
+  trials[2].fold = trials[3].fold = 1;
+  expect_error(ErrorKind::internal, trials);
+}
+
 TEST(Compare, RefusesTrialsThatCannotBeScored) {
   const std::vector<Trial> paired = trials_over_seeds({{500, 600}});
   expect_error(ErrorKind::data, {});

@@ -47,11 +47,10 @@ void add_copies(std::span<const Trial> trials, const KnownLeaks& known, int clas
   if (known.copies.empty()) return;
   Leak leak{"copies", "Without test rows whose picture was learnt from", 0, 0, {}};
   std::vector<Trial> clean;
-  std::unordered_set<std::uint64_t> seeds;
   for (const Trial& trial : trials) {
     clean.push_back(without_copies(trial, known.copies));
     if (clean.back().rows.empty()) return;
-    if (!seeds.insert(trial.seed).second) continue;  // the other recipes test the same rows
+    if (trial.recipe != trials.front().recipe) continue;  // the others test the same rows
     leak.rows += std::ssize(trial.rows) - std::ssize(clean.back().rows);
     leak.of += std::ssize(trial.rows);
   }

@@ -51,6 +51,19 @@ TEST(Leaks, LeaveOutTestRowsWhosePictureWasLearntFrom) {
   EXPECT_EQ(accuracy(leaks[0], 1), 0.5);
 }
 
+TEST(Leaks, CountTheTestRowsOfEveryFold) {
+  std::vector<Trial> trials;
+  for (int fold : {1, 2}) {
+    trials.push_back(made_up_trial("image", 0, first_right(10, 20)));
+    trials.push_back(made_up_trial("image,text", 0, first_right(15, 20)));
+    for (Trial& trial : std::span(trials).last(2)) trial.fold = fold;
+  }
+  const auto leaks = measure_leaks(trials, copies(10), 2);
+  ASSERT_EQ(leaks.size(), 1u);
+  EXPECT_EQ(leaks[0].rows, 20);
+  EXPECT_EQ(leaks[0].of, 40);
+}
+
 TEST(Leaks, AreNoneAmongTheTestRowsThemselves) {
   KnownLeaks known = copies(0);
   for (std::size_t row = 0; row < 20; ++row) known.copies[row] = 0;

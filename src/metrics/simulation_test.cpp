@@ -76,6 +76,94 @@ TEST(VerdictOverSplits, FindsTheLossOfTenPoints) {
   EXPECT_EQ(alarms.helps, 0);
 }
 
+// A population that is dealt into folds, each dealing anew. What the text does to a row depends on
+// the rows that were learnt from, too: `learnt` is the weight of their mean in it, at 0.15 a third
+// as much variance again as the tested rows have.
+struct FoldWorld {
+  std::size_t rows;
+  int deals;
+  double helped, hurt, learnt;
+};
+
+constexpr std::size_t kFolds = 5;
+
+std::vector<Trial> trials_over_folds(const FoldWorld& world, Rng& rng) {
+  std::vector<double> draws(world.rows), lessons(world.rows);
+  for (double& draw : draws) draw = rng.uniform();
+  for (double& lesson : lessons) lesson = rng.normal();
+  const double of_all = std::accumulate(lessons.begin(), lessons.end(), 0.0);
+  std::vector<std::size_t> order(world.rows);
+  std::iota(order.begin(), order.end(), 0U);
+  std::vector<Trial> trials;
+  for (int deal = 0; deal < world.deals; ++deal) {
+    rng.shuffle(std::span(order));
+    for (std::size_t fold = 0; fold < kFolds; ++fold) {
+      double learnt = of_all, learnt_rows = static_cast<double>(world.rows);
+      for (std::size_t i = fold; i < world.rows; i += kFolds, --learnt_rows) {
+        learnt -= lessons[order[i]];
+      }
+      const double shift = world.learnt * learnt / learnt_rows;
+      std::vector<int> tested;
+      for (std::size_t i = fold; i < world.rows; i += kFolds) {
+        const double draw = draws[order[i]];
+        const bool helps = draw < world.helped + shift;
+        tested.push_back(helps ? 1 : draw < world.helped + world.hurt ? -1 : 0);
+      }
+      add_pair(trials, static_cast<std::uint64_t>(deal), tested);
+      for (Trial& trial : std::span(trials).last(2)) trial.fold = static_cast<int>(fold) + 1;
+    }
+  }
+  return trials;
+}
+
+struct FoldAlarms {
+  double helps = 0, hurts = 0, uncorrected = 0;
+  double covered = 0, covered_image = 0;  // true difference; true accuracy of the picture alone
+};
+
+FoldAlarms simulate(const FoldWorld& world, int simulations) {
+  FoldAlarms shares;
+  const double effect = world.helped - world.hurt;
+  const double image = world.hurt + (1 - world.helped - world.hurt) * 2 / 3;
+  for (int i = 0; i < simulations; ++i) {
+    Rng rng(12, Stream::simulate, static_cast<std::uint64_t>(i));
+    const Comparison comparison = compare(trials_over_folds(world, rng), 2);
+    const PairDifference& pair = comparison.pairs.front();
+    const Interval& accuracy = comparison.recipes.front().accuracy;
+    const Interval ordinary = corrected_resampled_interval(pair.per_seed, 0);
+    shares.helps += comparison.verdict == Verdict::helps;
+    shares.hurts += comparison.verdict == Verdict::hurts;
+    shares.uncorrected += ordinary.low > 0 || ordinary.high < 0;
+    shares.covered += pair.low <= effect && effect <= pair.high;
+    shares.covered_image += accuracy.low <= image && image <= accuracy.high;
+  }
+  for (double* share : {&shares.helps, &shares.hurts, &shares.uncorrected, &shares.covered,
+                        &shares.covered_image}) {
+    *share /= simulations;
+  }
+  return shares;
+}
+
+TEST(VerdictOverFolds, IsAFalseAlarmInAtMostFivePercentOfTextsWithoutEffect) {
+  for (int deals : {1, 3}) {
+    const FoldAlarms alarms = simulate({300, deals, 0.2, 0.2, 0.15}, 1500);
+    RecordProperty("false_alarms", std::to_string(alarms.helps + alarms.hurts));
+    EXPECT_LT(alarms.helps + alarms.hurts, 0.065);
+    EXPECT_GT(alarms.helps + alarms.hurts, 0.005) << "a test that never speaks says nothing";
+    EXPECT_NEAR(alarms.helps, alarms.hurts, 0.015) << "no side is favoured";
+    if (deals > 1) EXPECT_GT(alarms.uncorrected, 0.25) << "deals share all of their rows";
+    EXPECT_GT(alarms.covered_image, 0.94);
+  }
+}
+
+TEST(VerdictOverFolds, CoversARealEffectAndFindsIt) {
+  for (int deals : {1, 3}) {
+    const FoldAlarms alarms = simulate({900, deals, 0.25, 0.1, 0.15}, 1500);
+    EXPECT_GT(alarms.helps, 0.95);
+    EXPECT_GT(alarms.covered, 0.935);
+  }
+}
+
 // One split whose groups of four rows share what the text does to them.
 std::vector<Trial> grouped_trials(std::size_t groups, double helped, double hurt, Rng& rng) {
   constexpr std::size_t kRowsInGroup = 4;

@@ -18,6 +18,7 @@ namespace {
 
 struct Plan {
   Config config;
+  int fold = 0;           // as in Trial
   std::size_t place = 0;  // in the results
   bool keeps_model = false;
 };
@@ -25,7 +26,8 @@ struct Plan {
 class StepObserver : public Observer {
  public:
   StepObserver(const ExperimentOptions& options, const Plan& plan)
-      : options_(options), progress_{inputs_name(plan.config.inputs), plan.config.seed, {}} {}
+      : options_(options),
+        progress_{inputs_name(plan.config.inputs), plan.config.seed, plan.fold, {}} {}
   void on_step(const StepProgress& step) override {
     if (!options_.on_step) return;
     progress_.step = step;
@@ -40,8 +42,7 @@ class StepObserver : public Observer {
 TrialResult run_trial(const Plan& plan, const Dataset& dataset, const DecodedImages& images,
                       const ExperimentOptions& options) {
   const auto start = std::chrono::steady_clock::now();
-  const Split split = make_split(
-      dataset, {plan.config.test_fraction, plan.config.validation_fraction}, plan.config.seed);
+  const Split split = make_split(dataset, split_options(plan.config), plan.config.seed);
   StepObserver observer(options, plan);
   TrainOptions train_options;  // one thread
   TrainResult trained = train(plan.config, {dataset, &images, split}, train_options, observer);
@@ -50,6 +51,7 @@ TrialResult run_trial(const Plan& plan, const Dataset& dataset, const DecodedIma
   TrialResult result;
   result.trial.recipe = inputs_name(plan.config.inputs);
   result.trial.seed = plan.config.seed;
+  result.trial.fold = plan.fold;
   result.trial.train_rows = static_cast<std::int64_t>(split.train.size() + split.validation.size());
   result.trial.rows = split.test;
   result.trial.probabilities = predict_rows(model, dataset, &images, split.test);
@@ -73,10 +75,12 @@ TrialResult run_trial(const Plan& plan, const Dataset& dataset, const DecodedIma
 std::vector<Plan> plan_trials(const Config& config, const ExperimentOptions& options) {
   std::vector<Plan> plans;
   for (Inputs inputs : options.recipes) {
-    for (int seed = 0; seed < config.seeds; ++seed) {
-      Plan plan{config, plans.size(), seed == 0};
+    const int folds = std::max(1, config.folds);
+    for (int run = 0; run < config.seeds * folds; ++run) {
+      Plan plan{config, config.folds > 0 ? run % folds + 1 : 0, plans.size(), run == 0};
       plan.config.inputs = inputs;
-      plan.config.seed = config.seed + static_cast<std::uint64_t>(seed);
+      plan.config.seed = config.seed + static_cast<std::uint64_t>(run / folds);
+      plan.config.fold = run % folds + 1;
       plans.push_back(plan);
     }
   }

@@ -1,6 +1,6 @@
-// The main job: for every seed one split, and on it every recipe (image, text, both), trained and
-// asked for the same test rows. Trials run side by side, one thread each, so that the results do
-// not depend on how many run at once.
+// The main job: for every seed one split, or its folds in turn, and on it every recipe (image,
+// text, both), trained and asked for the same test rows. Trials run side by side, one thread each,
+// so that the results do not depend on how many run at once.
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -25,6 +25,7 @@ struct TrialResult {
 struct TrialProgress {
   std::string recipe;
   std::uint64_t seed = 0;
+  int fold = 0;  // as in Trial
   StepProgress step;
 };
 
@@ -38,9 +39,10 @@ struct ExperimentOptions {
       on_trial;  // serialised
 };
 
-// The seeds config.seed … config.seed + config.seeds - 1; config.inputs is replaced by each recipe.
-// Results in the order recipe, seed. The first seed's trials keep their models. A trial that the
-// folder already holds (same configuration, data and versions) is not trained again.
+// The seeds config.seed … config.seed + config.seeds - 1, of each config.folds trials if there are
+// folds; config.inputs is replaced by each recipe and config.fold by each fold.
+// Results in the order recipe, seed, fold. The first trial of each recipe keeps its model. A trial
+// that the folder already holds (same configuration, data and versions) is not trained again.
 std::vector<TrialResult> run_experiment(const Config& config, const Dataset& dataset,
                                         const DecodedImages& images,
                                         const ExperimentOptions& options);

@@ -128,6 +128,47 @@ TEST(Experiment, FindsFinishedTrialsAndTrainsTheRest) {
   EXPECT_EQ(run(made, more, options).trained, 3);
 }
 
+TEST(Experiment, TestsEveryRowOnceASeedOverFolds) {
+  const MadeUpRows made = quick_rows();
+  const TemporaryFolder folder("folds_test");
+  ExperimentOptions options;
+  options.recipes = {Inputs::text, Inputs::image_text};
+  options.folder = folder / "trials";
+  Config config = two_seeds();
+  config.folds = 3;
+  config.seeds = 1;
+  options.on_trial = {};
+  const auto run_folds = [&] { return run_experiment(config, made.dataset, made.images, options); };
+  const std::vector<TrialResult> once = run_folds();
+  ASSERT_EQ(once.size(), 6u);
+  std::vector<int> tested(made.dataset.size());
+  for (std::size_t i = 0; i < once.size(); ++i) {
+    EXPECT_EQ(once[i].trial.recipe, i < 3 ? "text" : "image,text");
+    EXPECT_EQ(once[i].trial.seed, config.seed);
+    EXPECT_EQ(once[i].trial.fold, static_cast<int>(i % 3) + 1);
+    EXPECT_EQ(once[i].trial.rows, once[i % 3].trial.rows);
+    EXPECT_EQ(once[i].model.empty(), i % 3 != 0) << "the first fold's models are kept";
+    for (std::int64_t row : once[i].trial.rows) ++tested[static_cast<std::size_t>(row)];
+  }
+  EXPECT_THAT(tested, testing::Each(2));
+
+  // More seeds keep what is there; the kept model is that of its seed and fold.
+  config.seeds = 2;
+  int trained = 0;
+  options.on_step = [&](const TrialProgress& at) {
+    trained += at.step.epoch == 1 && at.step.step == 1;
+    EXPECT_EQ(at.seed, config.seed + 1);
+  };
+  const std::vector<TrialResult> twice = run_folds();
+  EXPECT_EQ(trained, 6);
+  ASSERT_EQ(twice.size(), 12u);
+  EXPECT_EQ(twice[3].trial.seed, config.seed + 1);
+  EXPECT_NE(twice[3].trial.rows, twice[0].trial.rows);
+  EXPECT_EQ(twice[1].trial.probabilities, once[1].trial.probabilities);
+  const Config kept = Model::from_bytes(twice[0].model, "kept").config();
+  EXPECT_EQ(make_split(made.dataset, split_options(kept), kept.seed).test, twice[0].trial.rows);
+}
+
 TEST(Experiment, AsksAgainWithOtherTextsThoseThatReadThem) {
   const MadeUpRows made = quick_rows();
   std::vector<Example> rows(made.dataset.rows().begin(), made.dataset.rows().end());

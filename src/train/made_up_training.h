@@ -24,8 +24,7 @@ inline MadeUpRows quick_rows() { return made_up_rows({.rows = 80, .gaps = true})
 
 inline TrainResult train_quickly(const Config& config, const MadeUpRows& made,
                                  const TrainOptions& options, Observer& observer) {
-  const Split split =
-      make_split(made.dataset, {config.test_fraction, config.validation_fraction}, config.seed);
+  const Split split = make_split(made.dataset, split_options(config), config.seed);
   return train(config, {made.dataset, &made.images, split}, options, observer);
 }
 

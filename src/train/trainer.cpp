@@ -46,19 +46,26 @@ void copy_state(const Network& from, const Network& to) {
   for (std::size_t i = 0; i < target.size(); ++i) target[i].second.detach().copy_(source[i].second);
 }
 
+// Of weights, order and augmentation: the folds of one deal share its seed, not these.
+std::uint64_t training_seed(const Config& config) {
+  if (config.folds == 0) return config.seed;
+  return Rng(config.seed, Stream::folds, static_cast<std::uint64_t>(config.fold)).next();
+}
+
 class Training {
  public:
   Training(const Config& config, const TrainingData& data, const TrainOptions& options,
            Observer& observer)
       : config_(config),
+        seed_(training_seed(config)),
         data_(data),
         options_(options),
         observer_(observer),
         tokenizer_(build_tokenizer(config, data)),
         shape_{tokenizer_.vocabulary_size(), static_cast<int>(data.dataset.classes().size())},
-        network_(std::make_shared<Network>(config, shape_, config.seed)),
-        average_(std::make_shared<Network>(config, shape_, config.seed)),
-        best_(std::make_shared<Network>(config, shape_, config.seed)),
+        network_(std::make_shared<Network>(config, shape_, seed_)),
+        average_(std::make_shared<Network>(config, shape_, seed_)),
+        best_(std::make_shared<Network>(config, shape_, seed_)),
         labels_(labels_of(data.dataset)),
         weights_(class_weights(config, data)) {
     if (takes_image()) {
@@ -128,7 +135,7 @@ class Training {
     changes.augment = {config_.augment_flip,   config_.augment_shift,  config_.augment_scale,
                        config_.augment_rotate, config_.augment_colour, config_.augment_erase};
     changes.word_dropout = config_.word_dropout;
-    changes.seed = config_.seed;
+    changes.seed = seed_;
     changes.epoch = static_cast<std::uint64_t>(epoch);
     return changes;
   }
@@ -136,7 +143,7 @@ class Training {
   void run_epoch(int epoch) {
     const auto epoch_start = Clock::now();
     std::vector<std::int64_t> order = data_.split.train;
-    Rng(config_.seed, Stream::shuffle, static_cast<std::uint64_t>(epoch)).shuffle(std::span(order));
+    Rng(seed_, Stream::shuffle, static_cast<std::uint64_t>(epoch)).shuffle(std::span(order));
     const BatchChanges changed = changes(epoch);
     EpochRecord record;
     record.epoch = epoch;
@@ -200,13 +207,13 @@ class Training {
 
   StepResult run_step(const Batch& batch, int epoch, int step) {
     const std::int64_t global = static_cast<std::int64_t>(epoch - 1) * steps_ + step;
-    Rng draws(config_.seed, Stream::mixup, static_cast<std::uint64_t>(global));
+    Rng draws(seed_, Stream::mixup, static_cast<std::uint64_t>(global));
     Pass pass;
     pass.training = true;
     pass.compute =
         resolve_precision(config_.precision) == Precision::bf16 ? at::kBFloat16 : at::kFloat;
     pass.generator = at::make_generator<at::CPUGeneratorImpl>(
-        Rng(config_.seed, Stream::dropout, static_cast<std::uint64_t>(global)).next());
+        Rng(seed_, Stream::dropout, static_cast<std::uint64_t>(global)).next());
     std::optional<Mixing> mixing;
     if (draws.chance(config_.mixup)) mixing = draw_mixing(batch.size, draws);
 
@@ -341,6 +348,7 @@ class Training {
   }
 
   const Config& config_;
+  std::uint64_t seed_;
   const TrainingData& data_;
   const TrainOptions& options_;
   Observer& observer_;

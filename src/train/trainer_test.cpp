@@ -101,6 +101,22 @@ MadeUpRows unexplained_rows() {
   return made;
 }
 
+TEST(Training, OfEachFoldHasWeightsAndOrderOfItsOwn) {
+  const MadeUpRows made = quick_rows();
+  Config config = quick(Preset::standard);
+  config.epochs = 1;
+  const Split split = make_split(made.dataset, {}, 1);
+  const auto trained = [&](int folds, int fold) {
+    config.folds = folds;
+    config.fold = fold;
+    Observer observer;
+    return train(config, {made.dataset, &made.images, split}, {}, observer).history[0].train_loss;
+  };
+  const double one = trained(2, 1);
+  EXPECT_EQ(one, trained(2, 1));
+  EXPECT_NE(one, trained(2, 2));
+}
+
 TEST(Training, KeepsTheBestEpochAndStopsWhenItsPatienceEnds) {
   const MadeUpRows made = unexplained_rows();
   Config config = quick(Preset::paper);
@@ -120,8 +136,7 @@ TEST(Training, KeepsTheBestEpochAndStopsWhenItsPatienceEnds) {
   EXPECT_EQ(static_cast<int>(result.history.size()), best_epoch + config.patience);
 
   // The model is that epoch's, not the last one's.
-  const Split split =
-      make_split(made.dataset, {config.test_fraction, config.validation_fraction}, config.seed);
+  const Split split = make_split(made.dataset, split_options(config), config.seed);
   const auto answers = predict_rows(Model::from_bytes(result.model, "trained"), made.dataset,
                                     &made.images, split.validation);
   double loss = 0;
@@ -218,8 +233,7 @@ TEST(Training, MakesStepsOfWholeBatchesAndOfARestThatIsLargeEnough) {
   const MadeUpRows made = quick_rows();
   Config config = quick(Preset::paper);
   config.epochs = 1;
-  const Split split =
-      make_split(made.dataset, {config.test_fraction, config.validation_fraction}, config.seed);
+  const Split split = make_split(made.dataset, split_options(config), config.seed);
   const auto rows = static_cast<int>(split.train.size());
   const auto steps = [&](int batch_size) {
     config.batch_size = batch_size;

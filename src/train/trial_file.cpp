@@ -18,6 +18,7 @@ TrialFile::TrialFile(fs::path folder, const Config& config, const std::string& d
   std::string recipe = inputs_name(config.inputs);
   std::replace(recipe.begin(), recipe.end(), ',', '+');
   name_ = recipe + "-" + std::to_string(config.seed);
+  if (config.folds > 0) name_ += "-" + std::to_string(config.fold);
   Config settings = config;  // how many run, and how, does not change a trial
   settings.seeds = Config().seeds;
   settings.jobs = Config().jobs;
@@ -73,6 +74,7 @@ bool TrialFile::load(TrialResult& result) const {
     Trial& trial = result.trial;
     stored.at("recipe").get_to(trial.recipe);
     stored.at("seed").get_to(trial.seed);
+    stored.at("fold").get_to(trial.fold);
     stored.at("train_rows").get_to(trial.train_rows);
     stored.at("rows").get_to(trial.rows);
     stored.at("labels").get_to(trial.labels);
@@ -101,6 +103,7 @@ void TrialFile::save(const TrialResult& result) const {
   const json stored = {{"identity", identity_},
                        {"recipe", trial.recipe},
                        {"seed", trial.seed},
+                       {"fold", trial.fold},
                        {"train_rows", trial.train_rows},
                        {"rows", trial.rows},
                        {"labels", trial.labels},

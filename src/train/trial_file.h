@@ -20,7 +20,7 @@ class TrialFile {
  private:
   std::filesystem::path path(const char* ending) const;
   std::filesystem::path folder_;
-  std::string name_;      // "image+text-1"
+  std::string name_;      // "image+text-1", "image+text-1-2" of a fold
   std::string identity_;  // digest of configuration, data and versions
 };
 
