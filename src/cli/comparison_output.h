@@ -20,7 +20,7 @@ struct RunFacts {
 // The whole of results.json (docs/results.md).
 nlohmann::json results_json(const Comparison& comparison, const Dataset& dataset,
                             const RunFacts& facts);
-// seed,recipe,row,id,label,answer,probability: a line per trial and test row.
+// seed,fold,recipe,row,id,label,answer,probability: a line per trial and test row.
 std::string predictions_csv(std::span<const Trial> trials, const Dataset& dataset);
 std::string report_page(const nlohmann::json& results, std::span<const TrialResult> trials,
                         const Dataset& dataset);

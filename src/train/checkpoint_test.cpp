@@ -162,7 +162,7 @@ class TrialOnDisk : public testing::Test {
  protected:
   TrialOnDisk() {
     result_.trial = {
-        "image,text", 1, 10, {4, 5}, {0, 1}, {"a", "b"}, {0.25F, 0.75F, 0.5F, 0.5F}, 2};
+        "image,text", 1, 2, 10, {4, 5}, {0, 1}, {"a", "b"}, {0.25F, 0.75F, 0.5F, 0.5F}, 2};
     result_.history = {{1, 0.9, 0.5, std::nan(""), 0.6, 0.01, 0, 1.5}};
     result_.best_epoch = 1;
     result_.model = "the bytes of a model";
@@ -183,6 +183,7 @@ TEST_F(TrialOnDisk, IsFoundAsItWasKept) {
   TrialResult found;
   ASSERT_TRUE(file_.load(found));
   EXPECT_EQ(found.trial.recipe, "image,text");
+  EXPECT_EQ(found.trial.fold, 2);
   EXPECT_EQ(found.trial.rows, result_.trial.rows);
   EXPECT_EQ(found.trial.labels, result_.trial.labels);
   EXPECT_EQ(found.trial.groups, result_.trial.groups);

@@ -136,8 +136,8 @@ TEST(Experiment, TestsEveryRowOnceASeedOverFolds) {
   options.folder = folder / "trials";
   Config config = two_seeds();
   config.folds = 3;
+  config.test_fraction = Config().test_fraction;
   config.seeds = 1;
-  options.on_trial = {};
   const auto run_folds = [&] { return run_experiment(config, made.dataset, made.images, options); };
   const std::vector<TrialResult> once = run_folds();
   ASSERT_EQ(once.size(), 6u);
