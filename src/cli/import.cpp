@@ -54,7 +54,7 @@ std::vector<fs::path> files_of(const std::vector<std::string>& patterns) {
       throw Error(ErrorKind::not_found, "no file has such a name", pattern,
                   "name files, or a pattern in quotes: 'coyo-700m/*.parquet'");
     }
-    for (const std::string& name : names) found.insert(fs::weakly_canonical(name, code));
+    for (const std::string& name : names) found.insert(fs::path(name).lexically_normal());
   }
   return {found.begin(), found.end()};
 }

@@ -121,7 +121,7 @@ void add_import(Binder& add) {
   add("balanced", &Config::balanced, "Draw as many rows of each class, rather than as they come");
   add("label-map", &Config::label_map, "File of names for label numbers, as label-names has it; others are left out; none: no file");
   add("min-probability", &Config::min_probability, range(0.0, 1.0), "Least probability of a row's label");
-  add("where", &Config::where, "Condition on columns of the pairs, such as 'watermark_score<0.5 and not width<200'; none: no condition");
+  add("where", &Config::where, "Condition on the pairs' columns of numbers: 'watermark_score<0.5 and width>99'; none: all rows");
 }
 // clang-format on
 

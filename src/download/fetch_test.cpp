@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include <atomic>
 #include <set>
 
 #include "data/dataset.h"
@@ -385,16 +384,6 @@ TEST(CountsTable, AccountsForEveryRowTheMostFrequentFailureFirst) {
             "HTTP status 404                       20\n"
             "not a picture                         10\n"
             "asked                                100\n");
-}
-
-TEST(ShardLayout, KeysAreThoseOfImg2dataset) {
-  ShardLayout layout;
-  EXPECT_EQ(layout.key(12, 345), "00012345");
-  layout.rows = 10000;
-  EXPECT_EQ(layout.key(12, 345), "000120345");
-  layout.rows = 1;
-  EXPECT_EQ(layout.key(7, 0), "00007");
-  EXPECT_EQ(layout.shard_name(7), "00007");
 }
 
 }  // namespace

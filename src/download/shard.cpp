@@ -268,7 +268,10 @@ void remove_partial_shards(const fs::path& folder,
 void write_parquet(const arrow::Table& table, const fs::path& path) {
   const auto sink = value_of(arrow::io::BufferOutputStream::Create(), path);
   constexpr std::int64_t kGroupRows = 65536;
-  require(parquet::arrow::WriteTable(table, arrow::default_memory_pool(), sink, kGroupRows), path);
+  const auto properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
+  require(parquet::arrow::WriteTable(table, arrow::default_memory_pool(), sink, kGroupRows,
+                                     parquet::default_writer_properties(), properties),
+          path);
   write_file(path, value_of(sink->Finish(), path)->ToString());
 }
 
