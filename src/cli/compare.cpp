@@ -11,7 +11,7 @@
 #include "base/parallel.h"
 #include "cli/command.h"
 #include "cli/comparison_output.h"
-#include "cli/pixel_cache.h"
+#include "cli/loading.h"
 #include "cli/progress.h"
 #include "cli/run_folder.h"
 #include "cli/stop_signal.h"
@@ -173,15 +173,8 @@ void run(const Arguments& given, const Config& config) {
   Progress progress;
   Config reading = config;
   reading.inputs = Inputs::image_text;  // every recipe gets the same rows
-  LoadOptions loading;
-  loading.threads = available_threads();
-  loading.cache = pixel_cache(config);
-  loading.progress = [&](std::size_t done, std::size_t total) {
-    StopSignal::throw_if_raised();
-    progress.live(static_cast<double>(done) / static_cast<double>(total), "reading pictures");
-  };
-  const LoadedData data = load_data(given.data, reading, loading);
-  say_where(data.images, progress);
+  const LoadedData data =
+      load_with_progress(given.data, reading, {.threads = available_threads()}, progress);
   write_file(given.output / kProblemsName, problems_csv(data.dataset.problems()));
   progress.line(rows_line(data.dataset));
   require_test_rows(data.dataset);

@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <ctime>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "base/csv.h"
 #include "base/error.h"
@@ -50,31 +50,29 @@ std::vector<GalleryItem> gallery(std::span<const TrialResult> trials, const Data
       predicted_classes(image.probabilities, static_cast<int>(classes.size()));
   const auto fused_answers =
       predicted_classes(fused.probabilities, static_cast<int>(classes.size()));
-  std::array<std::vector<GalleryItem>, 2> items;  // gained, lost
-  std::array<std::vector<Example>, 2> rows;
+  const auto name = [&](std::int32_t k) { return classes[static_cast<std::size_t>(k)]; };
   std::vector<std::size_t> order(image.rows.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::iota(order.begin(), order.end(), 0U);
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return probability_of(fused, a, fused_answers[a]) > probability_of(fused, b, fused_answers[b]);
   });
-  for (std::size_t i : order) {
-    const bool image_right = image_answers[i] == image.labels[i];
-    const bool fused_right = fused_answers[i] == image.labels[i];
-    if (image_right == fused_right) continue;
-    const std::size_t side = fused_right ? 0 : 1;
-    if (items[side].size() >= kGallerySide) continue;
-    const Example& example = dataset[static_cast<std::size_t>(image.rows[i])];
-    const auto name = [&](std::int32_t k) { return classes[static_cast<std::size_t>(k)]; };
-    items[side].push_back({example.id, example.text, name(image.labels[i]), name(image_answers[i]),
-                           probability_of(image, i, image_answers[i]), name(fused_answers[i]),
-                           probability_of(fused, i, fused_answers[i]), "", fused_right});
-    rows[side].push_back(example);
+  std::vector<GalleryItem> items;
+  std::vector<Example> rows;
+  for (const bool gained : {true, false}) {
+    std::size_t taken = 0;
+    for (std::size_t i : order) {
+      const std::int32_t label = image.labels[i];
+      if ((fused_answers[i] == label) != gained || (image_answers[i] == label) == gained) continue;
+      if (++taken > kGallerySide) break;
+      rows.push_back(dataset[static_cast<std::size_t>(image.rows[i])]);
+      items.push_back({rows.back().id, rows.back().text, name(label), name(image_answers[i]),
+                       probability_of(image, i, image_answers[i]), name(fused_answers[i]),
+                       probability_of(fused, i, fused_answers[i]), "", gained});
+    }
   }
-  items[0].insert(items[0].end(), items[1].begin(), items[1].end());
-  rows[0].insert(rows[0].end(), rows[1].begin(), rows[1].end());
-  const std::vector<std::string> pngs = small_pngs(std::move(rows[0]));
-  for (std::size_t i = 0; i < pngs.size(); ++i) items[0][i].png = pngs[i];
-  return std::move(items[0]);
+  const std::vector<std::string> pngs = small_pngs(std::move(rows));
+  for (std::size_t i = 0; i < pngs.size(); ++i) items[i].png = pngs[i];
+  return items;
 }
 
 std::vector<Curve> curves(std::span<const TrialResult> trials) {

@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "cli/command.h"
-#include "cli/pixel_cache.h"
+#include "cli/loading.h"
 #include "cli/progress.h"
 #include "cli/run_folder.h"
 #include "data/loading.h"
@@ -66,12 +66,7 @@ void run(const Arguments& given, const Config& config, const Model& model) {
   LoadOptions loading;
   loading.threads = available_threads();
   if (given.split == "all") loading.classes = model.classes();
-  loading.cache = pixel_cache(config);
-  loading.progress = [&](std::size_t done, std::size_t total) {
-    progress.live(static_cast<double>(done) / static_cast<double>(total), "reading pictures");
-  };
-  const LoadedData data = load_data(given.data, config, loading);
-  say_where(data.images, progress);
+  const LoadedData data = load_with_progress(given.data, config, loading, progress);
   progress.line(rows_line(data.dataset));
   std::vector<std::int64_t> rows(data.dataset.size());
   std::iota(rows.begin(), rows.end(), 0);

@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "cli/command.h"
-#include "cli/pixel_cache.h"
+#include "cli/loading.h"
 #include "cli/progress.h"
 #include "cli/run_folder.h"
 #include "cli/stop_signal.h"
@@ -114,15 +114,7 @@ void run(const Arguments& given, const Config& config) {
   open_run(given);
   Progress progress;
   const int threads = config.threads > 0 ? config.threads : available_threads();
-  LoadOptions loading;
-  loading.threads = threads;
-  loading.cache = pixel_cache(config);
-  loading.progress = [&](std::size_t done, std::size_t total) {
-    StopSignal::throw_if_raised();
-    progress.live(static_cast<double>(done) / static_cast<double>(total), "reading pictures");
-  };
-  const LoadedData data = load_data(given.data, config, loading);
-  say_where(data.images, progress);
+  const LoadedData data = load_with_progress(given.data, config, {.threads = threads}, progress);
   const Split split = make_split(data.dataset, split_options(config), config.seed);
   write_file(given.output / kProblemsName, problems_csv(data.dataset.problems()));
   progress.line(rows_line(data.dataset));

@@ -17,10 +17,11 @@ struct LoadedData {
 
 struct LoadOptions {
   int threads = 1;
-  std::vector<std::string> classes;  // of a model, whose rows are all wanted; empty: found in the
-                                     // data, and each of them must have what a split needs of it
-  std::function<void(std::size_t done, std::size_t total)> progress;
-  PixelCache cache;
+  // Of a model, whose rows are all wanted; empty: found in the data, and each of them must have
+  // what a split needs of it. Braces: so that {.threads = …} alone draws no warning.
+  std::vector<std::string> classes{};
+  std::function<void(std::size_t done, std::size_t total)> progress{};
+  PixelCache cache{};
 };
 
 ReadOptions read_options(const Config& config);

@@ -8,28 +8,6 @@
 namespace diptych {
 namespace {
 
-// The rows of a trial that `stays` says true for, by their place.
-template <typename Stays>
-Trial part_of(const Trial& trial, Stays stays) {
-  const std::size_t classes =
-      trial.probabilities.size() / std::max<std::size_t>(trial.rows.size(), 1);
-  Trial part = trial;
-  part.rows.clear();
-  part.labels.clear();
-  part.groups.clear();
-  part.probabilities.clear();
-  for (std::size_t i = 0; i < trial.rows.size(); ++i) {
-    if (!stays(i)) continue;
-    part.rows.push_back(trial.rows[i]);
-    part.labels.push_back(trial.labels[i]);
-    part.groups.push_back(trial.groups[i]);
-    const auto begin = trial.probabilities.begin() + static_cast<std::ptrdiff_t>(i * classes);
-    part.probabilities.insert(part.probabilities.end(), begin,
-                              begin + static_cast<std::ptrdiff_t>(classes));
-  }
-  return part;
-}
-
 // Without the test rows that have a copy outside of the test rows.
 Trial without_copies(const Trial& trial, std::span<const std::int64_t> copies) {
   const std::unordered_set<std::int64_t> tested(trial.rows.begin(), trial.rows.end());
@@ -37,9 +15,17 @@ Trial without_copies(const Trial& trial, std::span<const std::int64_t> copies) {
   for (std::size_t row = 0; row < copies.size(); ++row) {
     if (!tested.contains(static_cast<std::int64_t>(row))) learnt.insert(copies[row]);
   }
-  return part_of(trial, [&](std::size_t i) {
-    return !learnt.contains(copies[static_cast<std::size_t>(trial.rows[i])]);
-  });
+  Trial part{trial.recipe, trial.seed, trial.fold, trial.train_rows, {}, {}, {}, {}, trial.seconds};
+  const auto classes = std::ssize(trial.probabilities) / std::ssize(trial.rows);
+  for (std::size_t i = 0; i < trial.rows.size(); ++i) {
+    if (learnt.contains(copies[static_cast<std::size_t>(trial.rows[i])])) continue;
+    part.rows.push_back(trial.rows[i]);
+    part.labels.push_back(trial.labels[i]);
+    part.groups.push_back(trial.groups[i]);
+    const auto begin = trial.probabilities.begin() + static_cast<std::ptrdiff_t>(i) * classes;
+    part.probabilities.insert(part.probabilities.end(), begin, begin + classes);
+  }
+  return part;
 }
 
 void add_copies(std::span<const Trial> trials, const KnownLeaks& known, int classes,

@@ -51,50 +51,29 @@ torch::Tensor mean_and_max(const torch::Tensor& x, const TextInput& input) {
   return torch::cat({mean, largest}, 1).masked_fill(~present, 0);
 }
 
-// The paper's: word vectors, LSTM, its last state.
+// Word vectors and an LSTM: its last state, which is the paper's, or of a bidirectional one (Graves
+// and Schmidhuber, 2005) mean and maximum of its states.
 class LstmEncoder : public TextEncoder {
  public:
   LstmEncoder(const Config& config, int table_rows, const at::Generator& generator)
-      : features_(config.text_features), dropout_(config.embedding_dropout) {
+      : bidirectional_(config.text_encoder == TextEncoderKind::bilstm),
+        features_((bidirectional_ ? 4 : 1) * config.text_features),
+        dropout_(config.embedding_dropout) {
     embedding_ = register_module(
         "embedding", std::make_shared<Embedding>(table_rows, config.word_features, generator));
-    lstm_ = register_module(
-        "lstm",
-        std::make_shared<Lstm>(Lstm::Options{config.word_features, features_, false}, generator));
+    const Lstm::Options options{config.word_features, config.text_features, bidirectional_};
+    lstm_ = register_module("lstm", std::make_shared<Lstm>(options, generator));
   }
   torch::Tensor forward(const TextInput& input, Pass& pass) override {
     const torch::Tensor x = dropout(embedding_->forward(input), dropout_, pass);
-    const torch::Tensor last = lstm_->forward(x, input.lengths.clamp_min(1)).last;
-    return last.masked_fill(~(input.lengths > 0).unsqueeze(1), 0);
+    const Lstm::Output states = lstm_->forward(x, input.lengths.clamp_min(1));
+    if (bidirectional_) return mean_and_max(states.all, input);
+    return states.last.masked_fill(~(input.lengths > 0).unsqueeze(1), 0);
   }
   int features() const override { return features_; }
 
  private:
-  int features_;
-  double dropout_;
-  std::shared_ptr<Embedding> embedding_;
-  std::shared_ptr<Lstm> lstm_;
-};
-
-// Word vectors, bidirectional LSTM (Graves and Schmidhuber, 2005), mean and maximum of its states.
-class BidirectionalEncoder : public TextEncoder {
- public:
-  BidirectionalEncoder(const Config& config, int table_rows, const at::Generator& generator)
-      : features_(4 * config.text_features), dropout_(config.embedding_dropout) {
-    embedding_ = register_module(
-        "embedding", std::make_shared<Embedding>(table_rows, config.word_features, generator));
-    lstm_ = register_module(
-        "lstm", std::make_shared<Lstm>(
-                    Lstm::Options{config.word_features, config.text_features, true}, generator));
-  }
-  torch::Tensor forward(const TextInput& input, Pass& pass) override {
-    const torch::Tensor x = dropout(embedding_->forward(input), dropout_, pass);
-    const torch::Tensor all = lstm_->forward(x, input.lengths.clamp_min(1)).all;
-    return mean_and_max(all, input);
-  }
-  int features() const override { return features_; }
-
- private:
+  bool bidirectional_;
   int features_;
   double dropout_;
   std::shared_ptr<Embedding> embedding_;
@@ -173,9 +152,8 @@ std::shared_ptr<TextEncoder> make_text_encoder(const Config& config, int table_r
                                                const at::Generator& generator) {
   switch (config.text_encoder) {
     case TextEncoderKind::lstm:
-      return std::make_shared<LstmEncoder>(config, table_rows, generator);
     case TextEncoderKind::bilstm:
-      return std::make_shared<BidirectionalEncoder>(config, table_rows, generator);
+      return std::make_shared<LstmEncoder>(config, table_rows, generator);
     case TextEncoderKind::average:
       return std::make_shared<AverageEncoder>(config, table_rows, generator);
     case TextEncoderKind::bag:

@@ -13,6 +13,9 @@ namespace diptych {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Trial, recipe, seed, fold, train_rows, rows, labels, groups,
+                                   probabilities, masked_probabilities, seconds)
+
 TrialFile::TrialFile(fs::path folder, const Config& config, const std::string& data_digest)
     : folder_(std::move(folder)) {
   std::string recipe = inputs_name(config.inputs);
@@ -71,17 +74,7 @@ bool TrialFile::load(TrialResult& result) const {
     if (!is_sealed(text)) return false;
     const json stored = json::parse(text);
     if (stored.at("identity") != identity_) return false;
-    Trial& trial = result.trial;
-    stored.at("recipe").get_to(trial.recipe);
-    stored.at("seed").get_to(trial.seed);
-    stored.at("fold").get_to(trial.fold);
-    stored.at("train_rows").get_to(trial.train_rows);
-    stored.at("rows").get_to(trial.rows);
-    stored.at("labels").get_to(trial.labels);
-    stored.at("groups").get_to(trial.groups);
-    stored.at("probabilities").get_to(trial.probabilities);
-    stored.at("masked_probabilities").get_to(trial.masked_probabilities);
-    stored.at("seconds").get_to(trial.seconds);
+    stored.get_to(result.trial);
     stored.at("best_epoch").get_to(result.best_epoch);
     stored.at("history").get_to(result.history);
     const auto model = stored.at("model_digest").get<std::string>();
@@ -98,22 +91,12 @@ bool TrialFile::load(TrialResult& result) const {
 void TrialFile::save(const TrialResult& result) const {
   if (folder_.empty()) return;
   fs::create_directories(folder_);
-  const Trial& trial = result.trial;
   if (!result.model.empty()) write_file(path(".safetensors"), result.model);
-  const json stored = {{"identity", identity_},
-                       {"recipe", trial.recipe},
-                       {"seed", trial.seed},
-                       {"fold", trial.fold},
-                       {"train_rows", trial.train_rows},
-                       {"rows", trial.rows},
-                       {"labels", trial.labels},
-                       {"groups", trial.groups},
-                       {"probabilities", trial.probabilities},
-                       {"masked_probabilities", trial.masked_probabilities},
-                       {"seconds", trial.seconds},
-                       {"best_epoch", result.best_epoch},
-                       {"history", result.history},
-                       {"model_digest", result.model.empty() ? "" : digest_of(result.model)}};
+  json stored = result.trial;
+  stored["identity"] = identity_;
+  stored["best_epoch"] = result.best_epoch;
+  stored["history"] = result.history;
+  stored["model_digest"] = result.model.empty() ? "" : digest_of(result.model);
   write_file(path(".json"), sealed(stored));
 }
 

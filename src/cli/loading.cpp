@@ -1,8 +1,10 @@
-#include "cli/pixel_cache.h"
+#include "cli/loading.h"
 
 #include <fmt/format.h>
 
 #include <cstdlib>
+
+#include "cli/stop_signal.h"
 
 namespace diptych {
 namespace fs = std::filesystem;
@@ -22,8 +24,6 @@ fs::path cache_folder() {
   return home.empty() ? home : home / ".cache" / "diptych";
 }
 
-}  // namespace
-
 PixelCache pixel_cache(const Config& config) {
   return {static_cast<std::uint64_t>(config.cache_mb) << 20,
           config.cache_dir == "auto" ? cache_folder() : fs::path(config.cache_dir)};
@@ -35,6 +35,20 @@ void say_where(const DecodedImages& images, Progress& progress) {
                             images.reused ? "were found in" : "are kept for the next run in",
                             images.file->path().string(),
                             static_cast<double>(images.file->bytes()) / (1 << 20)));
+}
+
+}  // namespace
+
+LoadedData load_with_progress(const fs::path& data, const Config& config, LoadOptions options,
+                              Progress& progress) {
+  options.cache = pixel_cache(config);
+  options.progress = [&progress](std::size_t done, std::size_t total) {
+    StopSignal::throw_if_raised();
+    progress.live(static_cast<double>(done) / static_cast<double>(total), "reading pictures");
+  };
+  LoadedData loaded = load_data(data, config, options);
+  say_where(loaded.images, progress);
+  return loaded;
 }
 
 }  // namespace diptych
