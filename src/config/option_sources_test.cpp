@@ -144,6 +144,15 @@ TEST_F(Sources, CheckAcrossOptions) {
               HasSubstr("larger than ngram-max"));
 }
 
+TEST_F(Sources, DealTheRowsIntoFoldsOnceIfSeedsAreNotGiven) {
+  EXPECT_EQ(resolve({}, kAll).config.seeds, 5);
+  const auto [config, from] = resolve({.flags = {{"folds", "4"}, {"fold", "4"}}}, kAll);
+  EXPECT_EQ(config.seeds, 1);
+  EXPECT_EQ(from.at("seeds"), "--folds");
+  EXPECT_EQ(resolve({.flags = {{"folds", "4"}, {"seeds", "5"}}}, kAll).config.seeds, 5);
+  EXPECT_EQ(resolve({.toml = toml("seeds = 5"), .flags = {{"folds", "4"}}}, kAll).config.seeds, 5);
+}
+
 TEST_F(Sources, RefuseAMissingFile) {
   const Error error = failure({.toml = "/nonexistent/run.toml"});
   EXPECT_EQ(error.kind(), ErrorKind::not_found);

@@ -217,6 +217,11 @@ TEST(CompareOverFolds, TakesTheShareOfTheRowsThatAFoldTests) {
   EXPECT_NEAR(values.at(2), 0.11, 1e-12);
 }
 
+TEST(CompareOverFolds, NamesTheFoldOfASplit) {
+  EXPECT_EQ(split_name(7, 0), "seed 7");
+  EXPECT_EQ(split_name(7, 1), "seed 7 fold 1");
+}
+
 TEST(CompareOverFolds, CountsTheFoldsOfEachDeal) {
   const std::vector<Trial> trials =
       as_folds(trials_over_seeds({{500, 590}, {510, 610}, {520, 630}, {500, 590}}), 2);
