@@ -69,6 +69,7 @@ TEST(Experiment, RunsEveryRecipeOnTheSameSplitOfEachSeed) {
     const TrialResult& result = one.results[i];
     EXPECT_EQ(result.trial.recipe, recipes[i / 2]);
     EXPECT_EQ(result.trial.seed, config.seed + i % 2);
+    EXPECT_EQ(result.trial.fold, 0);
     EXPECT_EQ(result.trial.rows, one.results[i % 2].trial.rows);
     EXPECT_EQ(result.trial.probabilities.size(), result.trial.rows.size() * 3);
     EXPECT_EQ(result.history.size(), 2u);
