@@ -1,7 +1,6 @@
 #include "data/table_stream.h"
 
 #include <arrow/csv/api.h>
-#include <arrow/util/utf8.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -28,7 +27,7 @@ std::shared_ptr<arrow::Array> repaired(const std::shared_ptr<arrow::Array>& text
   require(bytes->ValidateFull(), path);  // as text it would be refused for a single bad byte
   const auto& cells = static_cast<const arrow::BinaryArray&>(*bytes);
   const auto is_bad = [&](std::int64_t i) {
-    return !cells.IsNull(i) && !arrow::util::ValidateUTF8(cells.GetView(i));
+    return !cells.IsNull(i) && !is_valid_utf8(cells.GetView(i));
   };
   std::int64_t first = 0;
   while (first < cells.length() && !is_bad(first)) ++first;
