@@ -65,6 +65,7 @@ void WorkerPool::serve() {
     const auto work = std::move(waiting_.front());
     waiting_.pop_front();
     ++running_;
+    changed_.notify_all();  // there is room for one more, however long this one takes
     lock.unlock();
     std::exception_ptr failure;
     try {

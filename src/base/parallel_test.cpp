@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -36,22 +37,36 @@ TEST(WorkerPool, DoesAllThatItWasGivenBeforeItFinishes) {
 }
 
 TEST(WorkerPool, LetsNoMoreWaitThanItMay) {
-  std::atomic<bool> may_end{false};
-  std::atomic<int> given{0};
-  WorkerPool pool(1, 2);
-  std::jthread giver([&] {
-    for (int i = 0; i < 10; ++i, ++given) {
-      pool.run([&] {
-        while (!may_end) std::this_thread::yield();
-      });
-    }
-  });
-  while (given < 3) std::this_thread::yield();  // one runs, two wait
-  for (int i = 0; i < 1000; ++i) std::this_thread::yield();
-  EXPECT_EQ(given, 3);
-  may_end = true;
-  giver.join();
-  pool.finish();
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<bool> may_end{false};
+    std::atomic<int> given{0};
+    WorkerPool pool(1, 2);
+    std::jthread giver([&] {
+      for (int i = 0; i < 10; ++i, ++given) {
+        pool.run([&] {
+          while (!may_end) std::this_thread::yield();
+        });
+      }
+    });
+    while (given < 3) std::this_thread::yield();  // one runs, two wait
+    for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+    EXPECT_EQ(given, 3);
+    may_end = true;
+    giver.join();
+    pool.finish();
+  }
+}
+
+// Before the worker has taken the first piece, the second finds no room: taking must wake it.
+TEST(WorkerPool, TakesMoreAsSoonAsAPieceBegins) {
+  for (int round = 0; round < 200; ++round) {
+    std::promise<void> second_given;
+    WorkerPool pool(1, 1);
+    pool.run([given = second_given.get_future().share()] { given.wait(); });
+    pool.run([] {});
+    second_given.set_value();
+    pool.finish();
+  }
 }
 
 TEST(WorkerPool, PassesAFailureOn) {

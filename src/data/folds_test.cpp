@@ -132,7 +132,9 @@ TEST(Folds, TestAClassWithFewGroupsInSomeAndLearnItInAll) {
       for (const Split& split : all_folds(dataset, folds, seed)) {
         for (int label = 0; label < 3; ++label) {
           EXPECT_GT(rows_of(dataset, split.train, label), 0) << folds;
-          if (folds >= 3) EXPECT_GT(rows_of(dataset, split.validation, label), 0) << folds;
+          if (folds >= 3) {
+            EXPECT_GT(rows_of(dataset, split.validation, label), 0) << folds;
+          }
         }
       }
     }
