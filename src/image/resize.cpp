@@ -64,69 +64,126 @@ Filter make_filter(const Kernel& kernel, int from, int to) {
   return filter;
 }
 
-std::uint8_t rounded(std::int32_t sum) {
-  return static_cast<std::uint8_t>(std::clamp(sum >> kWeightBits, 0, 255));
-}
-
 constexpr std::int32_t kHalf = 1 << (kWeightBits - 1);
 
 // Four rows are narrowed together: the pixels that stand above each other, each with a fourth
-// channel that is not looked at, fill a register.
+// channel that is not looked at, fill two registers when they are summed.
 constexpr int kRows = 4, kLanes = 4 * kRows;
-using Sums [[gnu::vector_size(kLanes * 4)]] = std::int32_t;
+using Bytes [[gnu::vector_size(kLanes)]] = std::uint8_t;
+using Pixels [[gnu::vector_size(kLanes)]] = std::uint32_t;  // four of four channels
+using Half [[gnu::vector_size(kLanes * 2)]] = std::int32_t;
 
-// rows: kRows pointers to [W,3]; to: [W,kRows,4], widened here since each is read several times.
+// kLanes sums of weighted bytes. (Loops over arrays, since the compiler widens vectors one number
+// at a time.)
+class Sums {
+ public:
+  [[gnu::always_inline]] void add(const std::uint8_t* bytes, std::int32_t weight) {
+    for (Half& sums : halves_) {
+      std::array<std::int32_t, kLanes / 2> wide;
+      for (int i = 0; i < kLanes / 2; ++i) wide[static_cast<std::size_t>(i)] = *bytes++;
+      Half numbers;
+      std::memcpy(&numbers, wide.data(), sizeof numbers);
+      sums += weight * numbers;
+    }
+  }
+
+  // Rounded, and within what a byte holds.
+  [[gnu::always_inline]] std::array<std::uint8_t, kLanes> bytes() const {
+    std::array<Half, 2> halves;
+    for (std::size_t half = 0; half < 2; ++half) {
+      Half sums = halves_[half] >> kWeightBits;
+      sums = sums < 0 ? Half{} : sums;
+      halves[half] = sums > 255 ? Half{} + 255 : sums;
+    }
+    using BothBytes [[gnu::vector_size(kLanes * 2)]] = std::uint8_t;
+    constexpr BothBytes kLowest = {0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60};
+    const BothBytes lowest =
+        __builtin_shuffle(reinterpret_cast<BothBytes>(halves[0]),
+                          reinterpret_cast<BothBytes>(halves[1]), kLowest);
+    std::array<std::uint8_t, kLanes> result;
+    std::memcpy(result.data(), &lowest, sizeof result);
+    return result;
+  }
+
+ private:
+  std::array<Half, 2> halves_ = {Half{} + kHalf, Half{} + kHalf};
+};
+
+[[gnu::always_inline]] inline void store(Pixels pixels, std::uint8_t* to) {
+  std::memcpy(to, &pixels, sizeof pixels);
+}
+
+// rows: kRows pointers to [W,3]; to: [W,kRows,4], of which the fourth channel may hold anything.
 DIPTYCH_VECTORISED void interleave(const std::array<const std::uint8_t*, kRows>& rows, int width,
-                                   std::int32_t* to) {
-  for (int row = 0; row < kRows; ++row) {
-    const std::uint8_t* from = rows[static_cast<std::size_t>(row)];
-    std::int32_t* pixel = to + 4 * row;
-    for (int x = 0; x < width; ++x, from += 3, pixel += kLanes) {
-      pixel[0] = from[0];
-      pixel[1] = from[1];
-      pixel[2] = from[2];
+                                   std::uint8_t* to) {
+  constexpr Bytes kWidened = {0, 1, 2, 0, 3, 4, 5, 0, 6, 7, 8, 0, 9, 10, 11, 0};
+  int x = 0;
+  for (; 3 * x + kLanes <= 3 * width; x += 4, to += 4 * kLanes) {
+    std::array<Pixels, kRows> row;  // four pixels each: a square to transpose
+    for (std::size_t r = 0; r < kRows; ++r) {
+      Bytes bytes;
+      std::memcpy(&bytes, rows[r] + 3 * x, sizeof bytes);
+      row[r] = reinterpret_cast<Pixels>(__builtin_shuffle(bytes, kWidened));
+    }
+    constexpr Pixels kLow = {0, 4, 1, 5}, kHigh = {2, 6, 3, 7};
+    const Pixels low02 = __builtin_shuffle(row[0], row[2], kLow);
+    const Pixels low13 = __builtin_shuffle(row[1], row[3], kLow);
+    const Pixels high02 = __builtin_shuffle(row[0], row[2], kHigh);
+    const Pixels high13 = __builtin_shuffle(row[1], row[3], kHigh);
+    store(__builtin_shuffle(low02, low13, kLow), to);
+    store(__builtin_shuffle(low02, low13, kHigh), to + kLanes);
+    store(__builtin_shuffle(high02, high13, kLow), to + 2 * kLanes);
+    store(__builtin_shuffle(high02, high13, kHigh), to + 3 * kLanes);
+  }
+  for (; x < width; ++x) {
+    for (const std::uint8_t* row : rows) {
+      std::memcpy(to, row + 3 * x, 3);
+      to += 4;
     }
   }
 }
 
 // from: [W,kRows,4]; to: kRows rows of [taps,3].
-DIPTYCH_VECTORISED void narrow_rows(const std::int32_t* from, const Filter& filter,
+DIPTYCH_VECTORISED void narrow_rows(const std::uint8_t* from, const Filter& filter,
                                     const std::array<std::uint8_t*, kRows>& to) {
   for (std::size_t i = 0; i < filter.taps.size(); ++i) {
     const Tap& tap = filter.taps[i];
-    const std::int32_t* next = from + std::ptrdiff_t{kLanes} * tap.first;
+    const std::uint8_t* next = from + std::ptrdiff_t{kLanes} * tap.first;
     const std::int32_t* weight = filter.weights.data() + tap.begin;
-    Sums sums = Sums{} + kHalf;
-    for (int k = 0; k < tap.count; ++k, next += kLanes) {
-      Sums pixels;
-      std::memcpy(&pixels, next, sizeof pixels);
-      sums += weight[k] * pixels;
-    }
-    sums >>= kWeightBits;
-    sums = sums < 0 ? Sums{} : sums;
-    sums = sums > 255 ? Sums{} + 255 : sums;
-    for (int row = 0; row < kRows; ++row) {
-      std::uint8_t* pixel = to[static_cast<std::size_t>(row)] + 3 * i;
-      for (int c = 0; c < 3; ++c) pixel[c] = static_cast<std::uint8_t>(sums[4 * row + c]);
+    Sums sums;
+    for (int k = 0; k < tap.count; ++k, next += kLanes) sums.add(next, weight[k]);
+    const auto bytes = sums.bytes();
+    for (std::size_t row = 0; row < kRows; ++row) {
+      std::memcpy(to[row] + 3 * i, bytes.data() + 4 * row, 3);
     }
   }
 }
 
-// sums: of rows by their weights, count numbers.
-DIPTYCH_VECTORISED void add_row(const std::uint8_t* row, std::int32_t weight, std::size_t count,
-                                std::int32_t* sums) {
-  for (std::size_t x = 0; x < count; ++x) sums[x] += weight * row[x];
-}
-
-DIPTYCH_VECTORISED void round_row(const std::int32_t* sums, std::size_t count, std::uint8_t* to) {
-  for (std::size_t x = 0; x < count; ++x) to[x] = rounded(sums[x]);
+// rows: count of [bytes], one after the other; to: [bytes], their sum by the weights.
+DIPTYCH_VECTORISED void merge_rows(const std::uint8_t* rows, const std::int32_t* weights, int count,
+                                   std::size_t bytes, std::uint8_t* to) {
+  std::size_t x = 0;
+  for (; x + kLanes <= bytes; x += kLanes) {
+    Sums sums;
+    const std::uint8_t* next = rows + x;
+    for (int k = 0; k < count; ++k, next += bytes) sums.add(next, weights[k]);
+    const auto merged = sums.bytes();
+    std::memcpy(to + x, merged.data(), merged.size());
+  }
+  for (; x < bytes; ++x) {
+    std::int32_t sum = kHalf;
+    for (int k = 0; k < count; ++k) {
+      sum += weights[k] * rows[static_cast<std::size_t>(k) * bytes + x];
+    }
+    to[x] = static_cast<std::uint8_t>(std::clamp(sum >> kWeightBits, 0, 255));
+  }
 }
 
 Image resize_width(const Image& image, const Kernel& kernel, int width) {
   const Filter filter = make_filter(kernel, image.width, width);
   Image result{width, image.height, {}};
   result.pixels.resize(image_bytes(width, image.height, 3));
-  std::vector<std::int32_t> together(image_bytes(image.width, 1, kLanes));
+  std::vector<std::uint8_t> together(image_bytes(image.width, 1, kLanes));
   for (int y = 0; y < image.height; y += kRows) {
     std::array<const std::uint8_t*, kRows> from;
     std::array<std::uint8_t*, kRows> to;
@@ -145,17 +202,12 @@ Image resize_height(const Image& image, const Kernel& kernel, int height) {
   const Filter filter = make_filter(kernel, image.height, height);
   Image result{image.width, height, {}};
   result.pixels.resize(image_bytes(image.width, height, 3));
-  std::vector<std::int32_t> sums(image_bytes(image.width, 1, 3));
+  const std::size_t bytes = image_bytes(image.width, 1, 3);
   std::uint8_t* to = result.pixels.data();
   for (const Tap& tap : filter.taps) {
-    std::fill(sums.begin(), sums.end(), kHalf);
-    for (int k = 0; k < tap.count; ++k) {
-      const std::uint8_t* row = image.pixels.data() + image_bytes(image.width, tap.first + k, 3);
-      const std::int32_t weight = filter.weights[tap.begin + static_cast<std::size_t>(k)];
-      add_row(row, weight, sums.size(), sums.data());
-    }
-    round_row(sums.data(), sums.size(), to);
-    to += sums.size();
+    merge_rows(image.pixels.data() + image_bytes(image.width, tap.first, 3),
+               filter.weights.data() + tap.begin, tap.count, bytes, to);
+    to += bytes;
   }
   return result;
 }
