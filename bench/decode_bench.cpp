@@ -25,9 +25,8 @@ int main(int count, char** words) {
   }
   const int side = std::stoi(words[2]), threads = std::stoi(words[3]);
   const auto start = std::chrono::steady_clock::now();
-  parallel_for(files.size(), threads, [&](std::size_t i) {
-    fit_square(decode_image(files[i], {}, side), side, ImageFit::stretch);
-  });
+  parallel_for(files.size(), threads,
+               [&](std::size_t i) { decode_square(files[i], {}, side, ImageFit::stretch); });
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   fmt::print("{}\n", static_cast<double>(files.size()) / took.count());
 }

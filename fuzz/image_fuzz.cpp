@@ -11,6 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Image image = decode_image(bytes, DecodeLimits{1.0}, data[size - 1] % 3 ? 0 : 8);
     if (image.pixels.size() != 3ull * image.width * image.height) __builtin_trap();
     if (fit_square(image, 9, ImageFit::pad).pixels.size() != 3 * 9 * 9) __builtin_trap();
+    const Image square = decode_square(bytes, DecodeLimits{1.0}, 9, ImageFit::pad);
+    if (square.pixels.size() != 3 * 9 * 9) __builtin_trap();
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::image) __builtin_trap();
   }

@@ -28,8 +28,7 @@ std::span<const std::uint8_t> DecodedImages::row(std::size_t index,
 }
 
 std::vector<std::uint8_t> square_pixels(std::string_view bytes, const DecodeOptions& options) {
-  const Image image = decode_image(bytes, options.limits, options.side);
-  return fit_square(image, options.side, options.fit).pixels;
+  return decode_square(bytes, options.limits, options.side, options.fit).pixels;
 }
 
 std::vector<std::uint8_t> decode_file(const std::filesystem::path& path,

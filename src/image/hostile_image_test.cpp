@@ -50,7 +50,9 @@ TEST(Decoding, OfDamagedFilesEndsInAPictureOrARefusal) {
   for (int i = 0; i < kMutations; ++i) {
     const std::string bytes = mutated(files[static_cast<std::size_t>(i) % files.size()], rng);
     try {
-      const Image image = decode_image(bytes, limits, i % 3 ? 0 : 4);
+      const Image image = i % 3 == 0   ? decode_image(bytes, limits)
+                          : i % 3 == 1 ? decode_image(bytes, limits, 4)
+                                       : decode_square(bytes, limits, 8, ImageFit::pad);
       ++decoded;
       ASSERT_GT(image.width, 0);
       ASSERT_GT(image.height, 0);

@@ -146,7 +146,7 @@ Image decode_image(std::string_view bytes, const DecodeLimits& limits, int enoug
 }
 
 std::string decoder_version() {
-  constexpr int kOwn = 1;
+  constexpr int kOwn = 2;
   return fmt::format("diptych {}, libjpeg-turbo {}, libpng {}, libwebp {:06x}, giflib {}.{}.{}",
                      kOwn, LIBJPEG_TURBO_VERSION_NUMBER, png_get_libpng_ver(nullptr),
                      WebPGetDecoderVersion(), GIFLIB_MAJOR, GIFLIB_MINOR, GIFLIB_RELEASE);

@@ -41,7 +41,11 @@ std::vector<std::uint8_t> grey_square(const Image& image, int side);
 // for an empty picture.
 Image fit_square(const Image& image, int side, ImageFit fit);
 
-// Names what decode_image() and fit_square() give: equal names, equal pixels. Its own number rises
+// What fit_square() of decode_image() shows, by the cheapest way. A JPEG's brightness and colours
+// are reduced before they become pixels, which differs by a few levels. Throws as these do.
+Image decode_square(std::string_view bytes, const DecodeLimits& limits, int side, ImageFit fit);
+
+// Names what decode_square() gives: equal names, equal pixels. Its own number rises
 // with every change of them.
 std::string decoder_version();
 

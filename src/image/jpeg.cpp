@@ -6,6 +6,7 @@
 
 #include "image/codecs.h"
 #include "image/jpeg_markers.h"
+#include "image/planes.h"
 
 namespace diptych {
 namespace {
@@ -16,6 +17,7 @@ struct Header {
   int width = 0;
   int height = 0;
   int colours = -1;
+  int sampling = -1;  // TJSAMP; -1: one without a name
 };
 
 const unsigned char* data(std::string_view bytes) {
@@ -28,11 +30,11 @@ const unsigned char* data(std::string_view bytes) {
 
 Header read_header(tjhandle handle, std::string_view bytes) {
   Header header;
-  int subsampling = 0;
   const int failed = tjDecompressHeader3(handle, data(bytes), bytes.size(), &header.width,
-                                         &header.height, &subsampling, &header.colours);
-  // It also fails for subsamplings that it has no name for, which it decodes all the same.
+                                         &header.height, &header.sampling, &header.colours);
+  // It also fails for samplings that it has no name for, which it decodes all the same.
   if (failed && (header.width < 1 || header.height < 1 || header.colours < 0)) refuse_jpeg(handle);
+  if (failed) header.sampling = -1;
   return header;
 }
 
@@ -69,16 +71,54 @@ void inverted_cmyk_to_rgb(const std::vector<std::uint8_t>& cmyk, Image& image) {
   }
 }
 
-}  // namespace
-
-Image decode_jpeg(std::string_view bytes, const DecodeLimits& limits, int enough_side) {
-  const Decompressor handle(tjInitDecompress(), tjDestroy);
+Decompressor new_decompressor() {
+  Decompressor handle(tjInitDecompress(), tjDestroy);
   if (!handle) refuse_image("the JPEG decoder does not start");
-  const Header header = read_header(handle.get(), bytes);
+  return handle;
+}
+
+// Of a whole file whose size is within the limits.
+Header checked_header(tjhandle handle, std::string_view bytes, const DecodeLimits& limits) {
+  const Header header = read_header(handle, bytes);
   check_image_size(static_cast<std::uint64_t>(header.width),
                    static_cast<std::uint64_t>(header.height), limits);
   require_end(bytes);
+  return header;
+}
 
+}  // namespace
+
+std::optional<Planes> decode_jpeg_planes(std::string_view bytes, const DecodeLimits& limits,
+                                         int enough_side) {
+  const Decompressor handle = new_decompressor();
+  const Header header = checked_header(handle.get(), bytes, limits);
+  const bool is_grey = header.colours == TJCS_GRAY;
+  if (header.sampling < 0 || (!is_grey && header.colours != TJCS_YCbCr)) return std::nullopt;
+
+  const tjscalingfactor scale = cheapest_scale(header, enough_side);
+  const int width = TJSCALED(header.width, scale), height = TJSCALED(header.height, scale);
+  Planes result{
+      width, height, tjMCUWidth[header.sampling] / 8, tjMCUHeight[header.sampling] / 8, {}};
+  std::array<unsigned char*, 3> samples{};
+  std::array<int, 3> strides{};
+  for (int i = 0; i < (is_grey ? 1 : 3); ++i) {
+    result.planes.emplace_back(tjPlaneWidth(i, width, header.sampling),
+                               tjPlaneHeight(i, height, header.sampling));
+  }
+  for (std::size_t i = 0; i < result.planes.size(); ++i) {
+    samples[i] = result.planes[i].samples.data();
+    strides[i] = static_cast<int>(result.planes[i].stride);
+  }
+  const int failed =
+      tjDecompressToYUVPlanes(handle.get(), data(bytes), bytes.size(), samples.data(), width,
+                              strides.data(), height, TJFLAG_LIMITSCANS);
+  if (failed && tjGetErrorCode(handle.get()) == TJERR_FATAL) return std::nullopt;
+  return result;
+}
+
+Image decode_jpeg(std::string_view bytes, const DecodeLimits& limits, int enough_side) {
+  const Decompressor handle = new_decompressor();
+  const Header header = checked_header(handle.get(), bytes, limits);
   const tjscalingfactor scale = cheapest_scale(header, enough_side);
   Image image{TJSCALED(header.width, scale), TJSCALED(header.height, scale), {}};
   image.pixels.resize(image_bytes(image.width, image.height, 3));

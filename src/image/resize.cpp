@@ -1,113 +1,20 @@
-// Separable resampling with a triangle or a Lanczos filter, in fixed point: 8-bit pixels between
-// the two passes, weights of 22 bits, which is how Pillow does it, so that the results agree.
+// Separable resampling of pictures: along the rows, then along the columns.
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstring>
-#include <numbers>
 
 #include "base/vectorised.h"
 #include "image/codecs.h"
 #include "image/image.h"
+#include "image/resample.h"
 
 namespace diptych {
 namespace {
 
-constexpr int kWeightBits = 22;
-
-struct Tap {
-  int first = 0;          // first source pixel
-  std::size_t begin = 0;  // its weight's place in Filter::weights
-  int count = 0;
-};
-
-// For every target pixel the source pixels it is made of.
-struct Filter {
-  std::vector<Tap> taps;
-  std::vector<std::int32_t> weights;
-};
-
-struct Kernel {
-  double radius;
-  double (*weight)(double distance);  // within the radius
-};
-
-constexpr Kernel kTriangle{1, [](double x) { return std::max(0.0, 1.0 - std::abs(x)); }};
-
-double sinc(double x) {
-  return x == 0 ? 1 : std::sin(std::numbers::pi * x) / (std::numbers::pi * x);
-}
-constexpr Kernel kLanczos{3, [](double x) { return std::abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0; }};
-
-Filter make_filter(const Kernel& kernel, int from, int to) {
-  const double scale = static_cast<double>(from) / to;
-  const double widened = std::max(1.0, scale);
-  const double support = kernel.radius * widened;
-  Filter filter;
-  std::vector<double> weights;
-  for (int i = 0; i < to; ++i) {
-    const double centre = (i + 0.5) * scale;
-    const int first = std::max(0, static_cast<int>(centre - support + 0.5));
-    const int last = std::min(from, static_cast<int>(centre + support + 0.5));
-    weights.clear();
-    double sum = 0;
-    for (int x = first; x < last; ++x) {
-      weights.push_back(kernel.weight((x + 0.5 - centre) / widened));
-      sum += weights.back();
-    }
-    filter.taps.push_back({first, filter.weights.size(), last - first});
-    for (double weight : weights) {
-      filter.weights.push_back(
-          static_cast<std::int32_t>(std::lround(weight / sum * (1 << kWeightBits))));
-    }
-  }
-  return filter;
-}
-
-constexpr std::int32_t kHalf = 1 << (kWeightBits - 1);
-
 // Four rows are narrowed together: the pixels that stand above each other, each with a fourth
-// channel that is not looked at, fill two registers when they are summed.
-constexpr int kRows = 4, kLanes = 4 * kRows;
-using Bytes [[gnu::vector_size(kLanes)]] = std::uint8_t;
+// channel that is not looked at, are summed at once.
+constexpr int kRows = kLanes / 4;
 using Pixels [[gnu::vector_size(kLanes)]] = std::uint32_t;  // four of four channels
-using Half [[gnu::vector_size(kLanes * 2)]] = std::int32_t;
-
-// kLanes sums of weighted bytes. (Loops over arrays, since the compiler widens vectors one number
-// at a time.)
-class Sums {
- public:
-  [[gnu::always_inline]] void add(const std::uint8_t* bytes, std::int32_t weight) {
-    for (Half& sums : halves_) {
-      std::array<std::int32_t, kLanes / 2> wide;
-      for (int i = 0; i < kLanes / 2; ++i) wide[static_cast<std::size_t>(i)] = *bytes++;
-      Half numbers;
-      std::memcpy(&numbers, wide.data(), sizeof numbers);
-      sums += weight * numbers;
-    }
-  }
-
-  // Rounded, and within what a byte holds.
-  [[gnu::always_inline]] std::array<std::uint8_t, kLanes> bytes() const {
-    std::array<Half, 2> halves;
-    for (std::size_t half = 0; half < 2; ++half) {
-      Half sums = halves_[half] >> kWeightBits;
-      sums = sums < 0 ? Half{} : sums;
-      halves[half] = sums > 255 ? Half{} + 255 : sums;
-    }
-    using BothBytes [[gnu::vector_size(kLanes * 2)]] = std::uint8_t;
-    constexpr BothBytes kLowest = {0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60};
-    const BothBytes lowest =
-        __builtin_shuffle(reinterpret_cast<BothBytes>(halves[0]),
-                          reinterpret_cast<BothBytes>(halves[1]), kLowest);
-    std::array<std::uint8_t, kLanes> result;
-    std::memcpy(result.data(), &lowest, sizeof result);
-    return result;
-  }
-
- private:
-  std::array<Half, 2> halves_ = {Half{} + kHalf, Half{} + kHalf};
-};
 
 [[gnu::always_inline]] inline void store(Pixels pixels, std::uint8_t* to) {
   std::memcpy(to, &pixels, sizeof pixels);
@@ -159,28 +66,8 @@ DIPTYCH_VECTORISED void narrow_rows(const std::uint8_t* from, const Filter& filt
   }
 }
 
-// rows: count of [bytes], one after the other; to: [bytes], their sum by the weights.
-DIPTYCH_VECTORISED void merge_rows(const std::uint8_t* rows, const std::int32_t* weights, int count,
-                                   std::size_t bytes, std::uint8_t* to) {
-  std::size_t x = 0;
-  for (; x + kLanes <= bytes; x += kLanes) {
-    Sums sums;
-    const std::uint8_t* next = rows + x;
-    for (int k = 0; k < count; ++k, next += bytes) sums.add(next, weights[k]);
-    const auto merged = sums.bytes();
-    std::memcpy(to + x, merged.data(), merged.size());
-  }
-  for (; x < bytes; ++x) {
-    std::int32_t sum = kHalf;
-    for (int k = 0; k < count; ++k) {
-      sum += weights[k] * rows[static_cast<std::size_t>(k) * bytes + x];
-    }
-    to[x] = static_cast<std::uint8_t>(std::clamp(sum >> kWeightBits, 0, 255));
-  }
-}
-
 Image resize_width(const Image& image, const Kernel& kernel, int width) {
-  const Filter filter = make_filter(kernel, image.width, width);
+  const Filter filter = make_filter(kernel, {0, 1.0 * image.width}, width);
   Image result{width, image.height, {}};
   result.pixels.resize(image_bytes(width, image.height, 3));
   std::vector<std::uint8_t> together(image_bytes(image.width, 1, kLanes));
@@ -199,7 +86,7 @@ Image resize_width(const Image& image, const Kernel& kernel, int width) {
 }
 
 Image resize_height(const Image& image, const Kernel& kernel, int height) {
-  const Filter filter = make_filter(kernel, image.height, height);
+  const Filter filter = make_filter(kernel, {0, 1.0 * image.height}, height);
   Image result{image.width, height, {}};
   result.pixels.resize(image_bytes(image.width, height, 3));
   const std::size_t bytes = image_bytes(image.width, 1, 3);
@@ -208,36 +95,6 @@ Image resize_height(const Image& image, const Kernel& kernel, int height) {
     merge_rows(image.pixels.data() + image_bytes(image.width, tap.first, 3),
                filter.weights.data() + tap.begin, tap.count, bytes, to);
     to += bytes;
-  }
-  return result;
-}
-
-Image centre_square(const Image& image) {
-  const int side = std::min(image.width, image.height);
-  const int left = (image.width - side) / 2, top = (image.height - side) / 2;
-  Image result{side, side, {}};
-  result.pixels.resize(image_bytes(side, side, 3));
-  for (int y = 0; y < side; ++y) {
-    std::memcpy(result.pixels.data() + image_bytes(side, y, 3),
-                image.pixels.data() + image_bytes(image.width, top + y, 3) + 3 * left,
-                image_bytes(side, 1, 3));
-  }
-  return result;
-}
-
-Image padded(const Image& image, int side) {
-  const double scale = static_cast<double>(side) / std::max(image.width, image.height);
-  const auto scaled = [&](int length) {
-    return std::clamp(static_cast<int>(std::lround(length * scale)), 1, side);
-  };
-  const Image inner = resize(image, scaled(image.width), scaled(image.height));
-  const int left = (side - inner.width) / 2, top = (side - inner.height) / 2;
-  Image result{side, side, {}};
-  result.pixels.assign(image_bytes(side, side, 3), 255);
-  for (int y = 0; y < inner.height; ++y) {
-    std::memcpy(result.pixels.data() + image_bytes(side, top + y, 3) + 3 * left,
-                inner.pixels.data() + image_bytes(inner.width, y, 3),
-                image_bytes(inner.width, 1, 3));
   }
   return result;
 }
@@ -274,19 +131,6 @@ std::vector<std::uint8_t> grey_square(const Image& image, int side) {
   std::vector<std::uint8_t> result;
   for (std::size_t i = 0; i < small.pixels.size(); i += 3) result.push_back(small.pixels[i]);
   return result;
-}
-
-Image fit_square(const Image& image, int side, ImageFit fit) {
-  require_pixels(image);
-  switch (fit) {
-    case ImageFit::stretch:
-      return resize(image, side, side);
-    case ImageFit::pad:
-      return padded(image, side);
-    case ImageFit::crop:
-      return resize(centre_square(image), side, side);
-  }
-  return resize(image, side, side);
 }
 
 }  // namespace diptych

@@ -90,6 +90,11 @@ TEST(FitSquare, StretchesPadsOrCutsTheCentre) {
   EXPECT_EQ(red_at(padded, 10, 14), 0);
   EXPECT_EQ(red_at(padded, 0, 15), 255);
 
+  const Image tall = fit_square(Image{20, 40, image.pixels}, 20, ImageFit::pad);
+  EXPECT_EQ(red_at(tall, 4, 0), 255);
+  EXPECT_LT(red_at(tall, 5, 0), 255);
+  EXPECT_EQ(red_at(tall, 15, 0), 255);
+
   const Image cut = fit_square(image, 20, ImageFit::crop);
   ASSERT_EQ(cut.width, 20);
   EXPECT_EQ(*std::max_element(cut.pixels.begin(), cut.pixels.end()), 0);
