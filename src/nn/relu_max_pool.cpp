@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <array>
+#include <cstring>
 
 #include "base/vectorised.h"
 
@@ -27,14 +28,15 @@ struct Window {
 };
 
 template <typename Number>
-[[gnu::always_inline]] inline void pool(const Window<Number>& window, std::int64_t channels) {
+[[gnu::always_inline]] inline void pool(const Window<Number>& window, std::int64_t begin,
+                                        std::int64_t channels) {
   const Number* __restrict a = window.pixels[0];
   const Number* __restrict b = window.pixels[1];
   const Number* __restrict c = window.pixels[2];
   const Number* __restrict d = window.pixels[3];
   Number* __restrict largest = window.largest;
   std::uint8_t* __restrict place = window.place;
-  for (std::int64_t i = 0; i < channels; ++i) {
+  for (std::int64_t i = begin; i < channels; ++i) {
     Number best = 0;
     std::uint8_t from = kNone;
     // Not a number: of nothing is it true that it is at most the best.
@@ -55,14 +57,77 @@ template <typename Number>
 template <typename Number>
 [[gnu::always_inline]] inline void unpool(const Number* __restrict gradient,
                                           const std::uint8_t* __restrict place,
-                                          const std::array<Number*, 4>& pixels,
+                                          const std::array<Number*, 4>& pixels, std::int64_t begin,
                                           std::int64_t channels) {
   for (std::uint8_t index = 0; index < 4; ++index) {
     Number* __restrict pixel = pixels[index];
-    for (std::int64_t i = 0; i < channels; ++i) {
+    for (std::int64_t i = begin; i < channels; ++i) {
       pixel[i] = place[i] == index ? gradient[i] : Number(0);
     }
   }
+}
+
+// The two above for kLanes bf16 at once: those above zero are ordered as their bits are as
+// integers, with what is not a number on top once its sign is gone. Return how many were done.
+constexpr std::int64_t kLanes = 16;
+using Shorts [[gnu::vector_size(2 * kLanes)]] = std::int16_t;
+
+[[gnu::always_inline]] inline Shorts load(const std::uint16_t* from) {
+  Shorts lanes;
+  std::memcpy(&lanes, from, sizeof lanes);
+  return lanes;
+}
+
+[[gnu::always_inline]] inline std::int64_t pool_lanes(const Window<std::uint16_t>& window,
+                                                      std::int64_t channels) {
+  constexpr std::int16_t kMagnitude = 0x7fff, kInfinity = 0x7f80;
+  std::int64_t i = 0;
+  for (; i + kLanes <= channels; i += kLanes) {
+    Shorts best{}, from = Shorts{} + kNone;
+    for (std::int16_t index = 0; index < 4; ++index) {
+      Shorts pixel = load(window.pixels[static_cast<std::size_t>(index)] + i);
+      const Shorts magnitude = pixel & kMagnitude;
+      pixel = magnitude > kInfinity ? magnitude : pixel;
+      from = pixel > best ? Shorts{} + index : from;
+      best = pixel > best ? pixel : best;
+    }
+    std::memcpy(window.largest + i, &best, sizeof best);
+    using Bytes [[gnu::vector_size(2 * kLanes)]] = std::uint8_t;
+    constexpr Bytes kLowest = {0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
+    const Bytes places = __builtin_shuffle(reinterpret_cast<Bytes>(from), kLowest);
+    std::memcpy(window.place + i, &places, kLanes);
+  }
+  return i;
+}
+
+[[gnu::always_inline]] inline std::int64_t unpool_lanes(const std::uint16_t* gradient,
+                                                        const std::uint8_t* place,
+                                                        const std::array<std::uint16_t*, 4>& pixels,
+                                                        std::int64_t channels) {
+  std::int64_t i = 0;
+  for (; i + kLanes <= channels; i += kLanes) {
+    std::array<std::int16_t, kLanes> wide_places;
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      wide_places[lane] = place[static_cast<std::size_t>(i) + lane];
+    }
+    Shorts from;
+    std::memcpy(&from, wide_places.data(), sizeof from);
+    const Shorts value = load(gradient + i);
+    for (std::int16_t index = 0; index < 4; ++index) {
+      const Shorts kept = from == index ? value : Shorts{};
+      std::memcpy(pixels[static_cast<std::size_t>(index)] + i, &kept, sizeof kept);
+    }
+  }
+  return i;
+}
+template <typename Number>
+std::int64_t pool_lanes(const Window<Number>&, std::int64_t) {
+  return 0;
+}
+template <typename Number>
+std::int64_t unpool_lanes(const Number*, const std::uint8_t*, const std::array<Number*, 4>&,
+                          std::int64_t) {
+  return 0;
 }
 
 // Where things lie in channels-last memory.
@@ -83,22 +148,23 @@ std::array<Pixel*, 4> window_at(Pixel* map, const Extent& extent, std::int64_t r
   return {first, first + extent.channels, below, below + extent.channels};
 }
 
-#define DIPTYCH_POOL_ROWS(Number)                                                             \
-  DIPTYCH_VECTORISED void pool_row(const Number* map, const Extent& extent, std::int64_t row, \
-                                   Number* largest, std::uint8_t* place) {                    \
-    for (std::int64_t column = 0; column < extent.columns(); ++column) {                      \
-      const std::int64_t at = (row * extent.columns() + column) * extent.channels;            \
-      pool<Number>({window_at(map, extent, row, column), largest + at, place + at},           \
-                   extent.channels);                                                          \
-    }                                                                                         \
-  }                                                                                           \
-  DIPTYCH_VECTORISED void unpool_row(const Number* gradient, const std::uint8_t* place,       \
-                                     const Extent& extent, std::int64_t row, Number* map) {   \
-    for (std::int64_t column = 0; column < extent.columns(); ++column) {                      \
-      const std::int64_t at = (row * extent.columns() + column) * extent.channels;            \
-      unpool<Number>(gradient + at, place + at, window_at(map, extent, row, column),          \
-                     extent.channels);                                                        \
-    }                                                                                         \
+#define DIPTYCH_POOL_ROWS(Number)                                                                 \
+  DIPTYCH_VECTORISED void pool_row(const Number* map, const Extent& extent, std::int64_t row,     \
+                                   Number* largest, std::uint8_t* place) {                        \
+    for (std::int64_t column = 0; column < extent.columns(); ++column) {                          \
+      const std::int64_t at = (row * extent.columns() + column) * extent.channels;                \
+      const Window<Number> window{window_at(map, extent, row, column), largest + at, place + at}; \
+      pool(window, pool_lanes(window, extent.channels), extent.channels);                         \
+    }                                                                                             \
+  }                                                                                               \
+  DIPTYCH_VECTORISED void unpool_row(const Number* gradient, const std::uint8_t* place,           \
+                                     const Extent& extent, std::int64_t row, Number* map) {       \
+    for (std::int64_t column = 0; column < extent.columns(); ++column) {                          \
+      const std::int64_t at = (row * extent.columns() + column) * extent.channels;                \
+      const auto pixels = window_at(map, extent, row, column);                                    \
+      const std::int64_t done = unpool_lanes(gradient + at, place + at, pixels, extent.channels); \
+      unpool(gradient + at, place + at, pixels, done, extent.channels);                           \
+    }                                                                                             \
   }
 DIPTYCH_POOL_ROWS(std::uint16_t)
 DIPTYCH_POOL_ROWS(float)

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "nn/gradient_check.h"
 
 namespace diptych {
@@ -63,10 +65,17 @@ TEST(ReluMaxPool, TakesAnyLayoutOfMemory) {
 }
 
 TEST(ReluMaxPool, LetsNoNumberThatIsNotOneGoUnseen) {
+  constexpr int kChannels = 19;  // whole registers of them, and a rest
+  constexpr std::int16_t kPositive = 0x7fc0, kNegative = -0x40;  // in bf16; processors set the sign
   for (int pixel = 0; pixel < 4; ++pixel) {
-    torch::Tensor map = torch::ones({1, 1, 2, 2});
-    map.view({4})[pixel] = NAN;
-    EXPECT_TRUE(std::isnan(relu_max_pool(map).item<double>())) << pixel;
+    torch::Tensor map = torch::ones({1, kChannels, 2, 2});
+    map.view({kChannels, 4}).select(1, pixel).fill_(NAN);
+    EXPECT_TRUE(relu_max_pool(map).isnan().all().item<bool>()) << pixel;
+    for (const std::int16_t bits : {kPositive, kNegative}) {
+      torch::Tensor half = torch::ones({1, kChannels, 2, 2}, at::kBFloat16);
+      half.view(at::kShort).view({kChannels, 4}).select(1, pixel).fill_(bits);
+      EXPECT_TRUE(relu_max_pool(half).isnan().all().item<bool>()) << pixel << ' ' << bits;
+    }
   }
   EXPECT_TRUE(std::isinf(relu_max_pool(torch::full({1, 1, 2, 2}, INFINITY)).item<double>()));
 }
