@@ -34,7 +34,7 @@ class PlainEncoder : public ImageEncoder {
       x = relu_max_pool(blocks_[i]->forward(x));
     }
     const ProfileScope scope("image.dense");
-    return torch::relu(dense_->forward(x.to(at::kFloat).flatten(1)));
+    return torch::relu(dense_->forward(x.flatten(1))).to(at::kFloat);
   }
 
   int features() const override { return features_; }

@@ -32,6 +32,10 @@ Dense::Dense(int inputs, int outputs, const at::Generator& generator) {
   fill_uniform(weight_, std::sqrt(6.0 / (inputs + outputs)), generator);
 }
 
+torch::Tensor Dense::forward(const torch::Tensor& x) const {
+  return torch::linear(x, weight_.to(x.scalar_type()), bias_.to(x.scalar_type()));
+}
+
 Convolution::Convolution(const Options& options, const at::Generator& generator)
     : stride_(options.stride) {
   constexpr int kArea = 9;

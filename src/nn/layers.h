@@ -27,7 +27,7 @@ torch::Tensor dropout(const torch::Tensor& x, double p, Pass& pass);
 class Dense : public torch::nn::Module {
  public:
   Dense(int inputs, int outputs, const at::Generator& generator);
-  torch::Tensor forward(const torch::Tensor& x) const { return torch::linear(x, weight_, bias_); }
+  torch::Tensor forward(const torch::Tensor& x) const;
 
  private:
   torch::Tensor weight_, bias_;

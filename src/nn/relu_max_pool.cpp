@@ -72,10 +72,8 @@ template <typename Number>
 constexpr std::int64_t kLanes = 16;
 using Shorts [[gnu::vector_size(2 * kLanes)]] = std::int16_t;
 
-[[gnu::always_inline]] inline Shorts load(const std::uint16_t* from) {
-  Shorts lanes;
+[[gnu::always_inline]] inline void load(const std::uint16_t* from, Shorts& lanes) {
   std::memcpy(&lanes, from, sizeof lanes);
-  return lanes;
 }
 
 [[gnu::always_inline]] inline std::int64_t pool_lanes(const Window<std::uint16_t>& window,
@@ -85,7 +83,8 @@ using Shorts [[gnu::vector_size(2 * kLanes)]] = std::int16_t;
   for (; i + kLanes <= channels; i += kLanes) {
     Shorts best{}, from = Shorts{} + kNone;
     for (std::int16_t index = 0; index < 4; ++index) {
-      Shorts pixel = load(window.pixels[static_cast<std::size_t>(index)] + i);
+      Shorts pixel;
+      load(window.pixels[static_cast<std::size_t>(index)] + i, pixel);
       const Shorts magnitude = pixel & kMagnitude;
       pixel = magnitude > kInfinity ? magnitude : pixel;
       from = pixel > best ? Shorts{} + index : from;
@@ -110,9 +109,9 @@ using Shorts [[gnu::vector_size(2 * kLanes)]] = std::int16_t;
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       wide_places[lane] = place[static_cast<std::size_t>(i) + lane];
     }
-    Shorts from;
+    Shorts from, value;
     std::memcpy(&from, wide_places.data(), sizeof from);
-    const Shorts value = load(gradient + i);
+    load(gradient + i, value);
     for (std::int16_t index = 0; index < 4; ++index) {
       const Shorts kept = from == index ? value : Shorts{};
       std::memcpy(pixels[static_cast<std::size_t>(index)] + i, &kept, sizeof kept);
