@@ -6,6 +6,8 @@
 #include <numbers>
 #include <vector>
 
+#include "base/vectorised.h"
+
 namespace diptych {
 namespace {
 
@@ -44,38 +46,54 @@ const std::vector<Vote>& votes() {
   return table;
 }
 
-const Vote& look_up(int dx, int dy) {
-  if (dy < 0) {
-    dx = -dx;
-    dy = -dy;
+// Of a row's 3·side values: the central differences, 0 beyond the border, and their squares' sum.
+struct Differences {
+  explicit Differences(int side) : across(count(side)), down(count(side)), squares(count(side)) {}
+  static std::size_t count(int side) { return 3 * static_cast<std::size_t>(side); }
+  std::vector<std::int32_t> across, down, squares;
+};
+
+// row, above, below: [3·side].
+DIPTYCH_VECTORISED void differ(const std::uint8_t* row, const std::uint8_t* above,
+                               const std::uint8_t* below, Differences& differences) {
+  const std::size_t count = differences.across.size();
+  std::int32_t* __restrict across = differences.across.data();
+  std::int32_t* __restrict down = differences.down.data();
+  std::int32_t* __restrict squares = differences.squares.data();
+  for (std::size_t i = 3; i + 3 < count; ++i) across[i] = row[i + 3] - row[i - 3];
+  for (std::size_t i = 0; i < count; ++i) {
+    down[i] = below[i] - above[i];
+    squares[i] = across[i] * across[i] + down[i] * down[i];
   }
-  return votes()[static_cast<std::size_t>(dy * 511 + dx + 255)];
 }
 
-// Central differences of the channel that changes most; 0 beyond the border.
-const Vote& steepest(const std::uint8_t* pixel, std::ptrdiff_t across, std::ptrdiff_t down) {
-  int most = -1, dx = 0, dy = 0;
-  for (int c = 0; c < 3; ++c) {
-    const int x = across ? pixel[c + across] - pixel[c - across] : 0;
-    const int y = down ? pixel[c + down] - pixel[c - down] : 0;
-    if (x * x + y * y <= most) continue;
-    most = x * x + y * y;
-    dx = x;
-    dy = y;
+// Of the pixel's channel that changes most.
+const Vote& steepest(const Differences& differences, std::size_t pixel) {
+  std::size_t most = 3 * pixel;
+  for (const std::size_t other : {3 * pixel + 1, 3 * pixel + 2}) {
+    most = differences.squares[other] > differences.squares[most] ? other : most;
   }
-  return look_up(dx, dy);
+  const int dx = differences.across[most], dy = differences.down[most];
+  return votes()[static_cast<std::size_t>(dy < 0 ? -dy * 511 - dx + 255 : dy * 511 + dx + 255)];
 }
 
 std::vector<Cell> cells_of(std::span<const std::uint8_t> pixels, int side, int cells) {
   std::vector<Cell> grid(static_cast<std::size_t>(cells * cells));
-  const std::ptrdiff_t row = std::ptrdiff_t{3} * side;
+  std::vector<std::size_t> cell_of(static_cast<std::size_t>(side));
+  for (int x = 0; x < side; ++x) {
+    cell_of[static_cast<std::size_t>(x)] = static_cast<std::size_t>(x * cells / side);
+  }
+  Differences differences(side);
+  const std::ptrdiff_t stride = std::ptrdiff_t{3} * side;
   for (int y = 0; y < side; ++y) {
-    Cell* const line = &grid[static_cast<std::size_t>(y * cells / side * cells)];
-    for (int x = 0; x < side; ++x) {
-      const bool inside_x = x > 0 && x + 1 < side, inside_y = y > 0 && y + 1 < side;
-      const Vote& vote = steepest(&pixels[static_cast<std::size_t>(y * row + 3 * x)],
-                                  inside_x ? 3 : 0, inside_y ? row : 0);
-      Cell& cell = line[x * cells / side];
+    const std::uint8_t* row = pixels.data() + y * stride;
+    const std::ptrdiff_t step = y > 0 && y + 1 < side ? stride : 0;
+    differ(row, row - step, row + step, differences);
+    Cell* const line =
+        &grid[cell_of[static_cast<std::size_t>(y)] * static_cast<std::size_t>(cells)];
+    for (std::size_t x = 0; x < cell_of.size(); ++x) {
+      const Vote& vote = steepest(differences, x);
+      Cell& cell = line[cell_of[x]];
       cell[static_cast<std::size_t>(vote.orientation)] += vote.first;
       cell[static_cast<std::size_t>((vote.orientation + 1) % kOrientations)] += vote.second;
     }

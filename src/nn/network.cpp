@@ -1,6 +1,7 @@
 #include "nn/network.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
 
 #include <cmath>
 
@@ -159,12 +160,29 @@ NetworkInput Network::input_from(const Batch& batch) const {
   return input;
 }
 
-torch::Tensor Network::standardise(const NetworkInput& input) const {
+// Each of the 256 values that a byte takes is standardised once a channel, and looked up.
+torch::Tensor Network::standardise(const NetworkInput& input, at::ScalarType precision) const {
   const ProfileScope scope("image.standardise");
-  const auto shape = std::vector<std::int64_t>{1, 3, 1, 1};
-  torch::Tensor x = input.pixels.to(at::kFloat) / 255.0;
-  x = (x - pixel_mean_.view(shape)) / pixel_deviation_.view(shape);
-  return x.contiguous(at::MemoryFormat::ChannelsLast);
+  const torch::Tensor bytes = torch::arange(256, at::kFloat).unsqueeze(1) / 255.0;
+  const torch::Tensor values =  // [256,3]
+      ((bytes - pixel_mean_.view({1, 3})) / pixel_deviation_.view({1, 3})).to(precision);
+  const torch::Tensor pixels = input.pixels.contiguous(at::MemoryFormat::ChannelsLast);
+  torch::Tensor result = torch::empty_like(pixels, values.options());
+  const auto look_up = [&](auto* to, const auto* from) {
+    const auto* byte = pixels.data_ptr<std::uint8_t>();
+    constexpr std::int64_t kGrain = 1 << 14;
+    at::parallel_for(0, pixels.numel() / 3, kGrain, [=](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = 3 * begin; i < 3 * end; i += 3) {
+        for (std::int64_t c = 0; c < 3; ++c) to[i + c] = from[3 * byte[i + c] + c];
+      }
+    });
+  };
+  if (precision == at::kBFloat16) {
+    look_up(result.data_ptr<at::BFloat16>(), values.data_ptr<at::BFloat16>());
+  } else {
+    look_up(result.data_ptr<float>(), values.data_ptr<float>());
+  }
+  return result;
 }
 
 // One draw a row: below p the first is hidden, above 1 - p the second; never both.
@@ -179,7 +197,7 @@ std::vector<torch::Tensor> Network::branches(const NetworkInput& input, Pass& pa
   std::vector<torch::Tensor> features;
   if (takes_image_) {
     const torch::Tensor present = input.has_image.unsqueeze(1);
-    torch::Tensor image = image_->forward(standardise(input), pass);
+    torch::Tensor image = image_->forward(standardise(input, pass.compute), pass);
     if (descriptors_) {
       const ProfileScope scope("image.descriptors");
       const torch::Tensor described = descriptors_->forward(input.descriptors);
