@@ -31,7 +31,7 @@ class PlainEncoder : public ImageEncoder {
     torch::Tensor x = pixels.to(pass.compute);
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
       const ProfileScope scope(fmt::format("image.conv{}", i + 1));
-      x = relu_max_pool(blocks_[i]->forward(x));
+      x = blocks_[i]->forward_pooled(x);
     }
     const ProfileScope scope("image.dense");
     return torch::relu(dense_->forward(x.flatten(1))).to(at::kFloat);

@@ -2,6 +2,9 @@
 
 #include <cmath>
 
+#include "nn/first_block.h"
+#include "nn/relu_max_pool.h"
+
 namespace diptych {
 
 at::TensorOptions memory_of(const at::Generator& generator) {
@@ -55,6 +58,13 @@ torch::Tensor Convolution::forward(const torch::Tensor& x) const {
       weight_.to(x.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
   const torch::Tensor bias = bias_.defined() ? bias_.to(x.scalar_type()) : bias_;
   return torch::conv2d(x, weight, bias, stride_, /*padding=*/1);
+}
+
+torch::Tensor Convolution::forward_pooled(const torch::Tensor& x) const {
+  if (bias_.defined() && stride_ == 1 && fits_first_block(x, weight_)) {
+    return first_block(x, weight_, bias_);
+  }
+  return relu_max_pool(forward(x));
 }
 
 BatchNorm::BatchNorm(int channels) {
