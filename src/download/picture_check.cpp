@@ -50,17 +50,17 @@ void read_size(std::string_view bytes, CheckedPicture& picture) {
 }
 
 // Pictures at the limit take hundreds of megabytes each: they wait for one another.
-Image decode_one_large_at_a_time(std::string_view bytes, const DecodeLimits& limits) {
-  constexpr int kEnoughSide = 128;  // four times a perceptual hash's
+Image decode_one_large_at_a_time(std::string_view bytes, const DecodeLimits& limits,
+                                 int enough_side) {
   constexpr double kLargeMegapixels = 8;
   static std::mutex large;
   DecodeLimits small = limits;
   small.max_megapixels = std::min(limits.max_megapixels, kLargeMegapixels);
   try {
-    return decode_image(bytes, small, kEnoughSide);
+    return decode_image(bytes, small, enough_side);
   } catch (const Error&) {  // too large, or damaged
     const std::lock_guard lock(large);
-    return decode_image(bytes, limits, kEnoughSide);
+    return decode_image(bytes, limits, enough_side);
   }
 }
 
@@ -81,8 +81,10 @@ CheckedPicture check_picture(std::string_view bytes, const DecodeLimits& limits,
   picture.format = image_format(bytes);
   picture.reason = Reason::not_a_picture;
   if (picture.format == ImageFormat::unknown) return picture;
+  constexpr int kHashSide = 128;  // four times a perceptual hash's
   try {
-    Image decoded = decode_one_large_at_a_time(bytes, limits);
+    // Without a hash only whether it can be read counts, which the smallest size tells as well.
+    Image decoded = decode_one_large_at_a_time(bytes, limits, listed ? kHashSide : 1);
     if (listed) {
       picture.phash_distance =
           distance_to(*listed, std::move(decoded), read_orientation(bytes, picture.format));
