@@ -10,6 +10,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <ranges>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -24,11 +25,8 @@ using Clock = std::chrono::steady_clock;
 std::vector<std::string> addresses(const std::string& given) {
   std::vector<std::string> found;
   if (given == "none") return found;
-  for (std::size_t begin = 0; begin <= given.size();) {
-    const std::size_t end = std::min(given.find(',', begin), given.size());
-    found.push_back(given.substr(begin, end - begin));
-    begin = end + 1;
-  }
+  for (const auto part : std::views::split(given, ','))
+    found.emplace_back(part.begin(), part.end());
   return found;
 }
 

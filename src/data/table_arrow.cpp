@@ -118,13 +118,6 @@ void add_cells(const ArrayPointer& chunk, const std::string& name, const fs::pat
   }
 }
 
-void add_cells(const ArrayPointer& chunk, const std::string& name, const fs::path& path,
-               std::vector<std::string>& cells) {
-  TextColumn column;
-  add_cells(chunk, name, path, column);
-  cells.insert(cells.end(), column.begin(), column.end());
-}
-
 void refuse(const fs::path& path, const arrow::Status& status) {
   throw Error(ErrorKind::data, status.message(), path.string());
 }

@@ -34,9 +34,6 @@ std::shared_ptr<arrow::io::RandomAccessFile> open_table(const std::filesystem::p
 // Throws Error{data} for what is neither text nor numbers nor lists of them.
 void add_cells(const std::shared_ptr<arrow::Array>& array, const std::string& name,
                const std::filesystem::path& path, TextColumn& cells);
-// The same, copied.
-void add_cells(const std::shared_ptr<arrow::Array>& array, const std::string& name,
-               const std::filesystem::path& path, std::vector<std::string>& cells);
 
 enum class Parts { all, without_bytes };  // of {bytes, path}
 

@@ -20,8 +20,8 @@ struct Range {
 };
 
 // An IPv4 network among mapped addresses.
-constexpr Range v4(std::uint8_t a, std::uint8_t b, std::uint8_t c, int bits) {
-  return {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, 0}, 96 + bits};
+constexpr Range v4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d, int bits) {
+  return {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d}, 96 + bits};
 }
 constexpr Range v6(std::uint16_t a, std::uint16_t b, int bits) {
   return {{static_cast<std::uint8_t>(a >> 8), static_cast<std::uint8_t>(a),
@@ -30,25 +30,23 @@ constexpr Range v6(std::uint16_t a, std::uint16_t b, int bits) {
 }
 
 constexpr std::array kForbiddenV4 = {
-    v4(0, 0, 0, 8),        // this network
-    v4(10, 0, 0, 8),       // private
-    v4(100, 64, 0, 10),    // shared by carriers; the metadata service of one cloud
-    v4(127, 0, 0, 8),      // loopback
-    v4(169, 254, 0, 16),   // link-local; the metadata services of most clouds
-    v4(172, 16, 0, 12),    // private
-    v4(192, 0, 0, 24),     // protocol assignments; the metadata service of one cloud
-    v4(192, 0, 2, 24),     // documentation
-    v4(192, 88, 99, 24),   // relays of 6to4
-    v4(192, 168, 0, 16),   // private
-    v4(198, 18, 0, 15),    // benchmarks
-    v4(198, 51, 100, 24),  // documentation
-    v4(203, 0, 113, 24),   // documentation
-    v4(224, 0, 0, 4),      // multicast
-    v4(240, 0, 0, 4),      // reserved, and broadcast
+    v4(0, 0, 0, 0, 8),         // this network
+    v4(10, 0, 0, 0, 8),        // private
+    v4(100, 64, 0, 0, 10),     // shared by carriers; the metadata service of one cloud
+    v4(127, 0, 0, 0, 8),       // loopback
+    v4(168, 63, 129, 16, 32),  // the platform service of one cloud, within a public network
+    v4(169, 254, 0, 0, 16),    // link-local; the metadata services of most clouds
+    v4(172, 16, 0, 0, 12),     // private
+    v4(192, 0, 0, 0, 24),      // protocol assignments; the metadata service of one cloud
+    v4(192, 0, 2, 0, 24),      // documentation
+    v4(192, 88, 99, 0, 24),    // relays of 6to4
+    v4(192, 168, 0, 0, 16),    // private
+    v4(198, 18, 0, 0, 15),     // benchmarks
+    v4(198, 51, 100, 0, 24),   // documentation
+    v4(203, 0, 113, 0, 24),    // documentation
+    v4(224, 0, 0, 0, 4),       // multicast
+    v4(240, 0, 0, 0, 4),       // reserved, and broadcast
 };
-// One cloud's platform service, within a public network.
-constexpr Range kPlatformService = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 168, 63, 129, 16},
-                                    128};
 
 constexpr Range kGlobalUnicast = v6(0x2000, 0, 3);
 constexpr std::array kForbiddenV6 = {
@@ -82,8 +80,7 @@ bool is_isatap(const Bytes& address) {
 bool is_public(const Bytes& address, int family) {
   const auto holds = [&](const Range& range) { return within(address, range); };
   if (family == AF_INET) {
-    return std::none_of(kForbiddenV4.begin(), kForbiddenV4.end(), holds) &&
-           !holds(kPlatformService);
+    return std::none_of(kForbiddenV4.begin(), kForbiddenV4.end(), holds);
   }
   return holds(kGlobalUnicast) && !is_isatap(address) &&
          std::none_of(kForbiddenV6.begin(), kForbiddenV6.end(), holds);

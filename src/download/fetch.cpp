@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <charconv>
 #include <map>
 
 #include "base/error.h"
@@ -47,17 +48,21 @@ std::string describe(const FetchOptions& options) {
   return text;
 }
 
-// The numbers of the shards that anything is there of.
-std::vector<std::int64_t> shards_in(const fs::path& folder) {
-  std::vector<std::int64_t> numbers;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    const auto digits = name.find_first_not_of("0123456789");
-    if (digits != 0 && !name.empty() && name.size() < 64) {
-      numbers.push_back(std::strtoll(name.c_str(), nullptr, 10));
-    }
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(folder, none)) {
+    names.push_back(entry.path().filename().string());
   }
-  return numbers;
+  return names;
+}
+
+// The number of the shard that a file is of, if it is one of ours.
+std::optional<std::int64_t> shard_of_ours(const FetchOptions& options, const std::string& name) {
+  std::int64_t number = -1;
+  std::from_chars(name.data(), name.data() + name.size(), number);
+  if (number < 0 || !is_ours(options, number)) return {};
+  return number;
 }
 
 void remove_shard(const ShardLayout& layout, std::int64_t number) {
@@ -66,16 +71,15 @@ void remove_shard(const ShardLayout& layout, std::int64_t number) {
   for (const char* rest : {".parquet", ".tar", ""}) fs::remove_all(path + rest);
 }
 
-// Of a run that was killed before it began: with them the folder would not be empty.
-void remove_partial_settings(const fs::path& folder) {
-  std::error_code none;
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(folder, none)) {
-    if (entry.path().filename().string().starts_with(std::string(kSettings) + kPartial)) {
-      found.push_back(entry.path());
-    }
+// What a run that was killed has left of the settings or of our shards.
+void remove_partial(const FetchOptions& options, bool of_settings) {
+  const fs::path& folder = options.layout.folder;
+  for (const std::string& name : names_in(folder)) {
+    if (name.find(kPartial) == std::string::npos) continue;
+    const bool is_meant =
+        of_settings ? name.starts_with(kSettings) : shard_of_ours(options, name).has_value();
+    if (is_meant) fs::remove_all(folder / name);
   }
-  for (const fs::path& path : found) fs::remove(path, none);
 }
 
 void prepare_folder(const FetchOptions& options) {
@@ -83,19 +87,19 @@ void prepare_folder(const FetchOptions& options) {
   const fs::path settings = folder / kSettings;
   const std::string wanted = describe(options);
   const bool is_known = fs::exists(settings);
-  remove_partial_settings(folder);
+  remove_partial(options, true);  // with them the folder would not be empty
   // Other ranks may have begun already.
   make_output_folder(folder, is_known || options.overwrite || options.world_size > 1);
-  const auto ours = [&](std::int64_t number) { return is_ours(options, number); };
-  remove_partial_shards(folder, ours);
+  remove_partial(options, false);
   if (is_known && !options.overwrite && read_file(settings) != wanted) {
     throw Error(ErrorKind::config, "the folder was begun with another list or other settings",
                 settings.string(), "use the same again, another -o, or --overwrite");
   }
-  for (const std::int64_t number : shards_in(folder)) {
-    if (!ours(number)) continue;
+  for (const std::string& name : names_in(folder)) {
+    const auto number = shard_of_ours(options, name);
+    if (!number) continue;
     if (options.overwrite) {
-      remove_shard(options.layout, number);
+      remove_shard(options.layout, *number);
     } else if (!options.resume) {
       throw Error(ErrorKind::exists, "the output folder already holds shards", folder.string(),
                   "go on with --resume, or replace them with --overwrite");

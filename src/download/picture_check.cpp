@@ -1,13 +1,14 @@
 #include "download/picture_check.h"
 
+#include <fmt/format.h>
 #include <openssl/evp.h>
 #include <turbojpeg.h>
-#include <webp/decode.h>
 
 #include <algorithm>
 #include <array>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "base/error.h"
 #include "image/exif.h"
@@ -16,51 +17,35 @@
 namespace diptych {
 namespace {
 
-int byte_at(std::string_view bytes, std::size_t at) {
-  return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0;
-}
+constexpr int kFirstOnItsSide = 5;  // orientations from this one swap width and height
 
-// Of a picture that its decoder has accepted, so that its header is whole.
-void read_size(std::string_view bytes, CheckedPicture& picture) {
-  const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
-  int& width = picture.width;
-  int& height = picture.height;
-  switch (picture.format) {
-    case ImageFormat::jpeg: {
-      const std::unique_ptr<void, int (*)(tjhandle)> handle(tjInitDecompress(), tjDestroy);
-      int subsampling = 0, colours = 0;
-      tjDecompressHeader3(handle.get(), data, bytes.size(), &width, &height, &subsampling,
-                          &colours);
-      return;
-    }
-    case ImageFormat::png:
-      for (std::size_t i = 16; i < 20; ++i) width = width << 8 | byte_at(bytes, i);
-      for (std::size_t i = 20; i < 24; ++i) height = height << 8 | byte_at(bytes, i);
-      return;
-    case ImageFormat::webp:
-      WebPGetInfo(data, bytes.size(), &width, &height);
-      return;
-    case ImageFormat::gif:
-      width = byte_at(bytes, 7) << 8 | byte_at(bytes, 6);
-      height = byte_at(bytes, 9) << 8 | byte_at(bytes, 8);
-      return;
-    case ImageFormat::unknown:
-      return;
+// As stored; only of a JPEG does decoding leave another size than that, but for the orientation.
+void read_size(std::string_view bytes, const Image& decoded, CheckedPicture& picture) {
+  picture.width = decoded.width;
+  picture.height = decoded.height;
+  if (picture.format == ImageFormat::jpeg) {
+    const std::unique_ptr<void, int (*)(tjhandle)> handle(tjInitDecompress(), tjDestroy);
+    const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
+    int subsampling = 0, colours = 0;
+    tjDecompressHeader3(handle.get(), data, bytes.size(), &picture.width, &picture.height,
+                        &subsampling, &colours);
+  } else if (read_orientation(bytes, picture.format) >= kFirstOnItsSide) {
+    std::swap(picture.width, picture.height);
   }
 }
 
 // Pictures at the limit take hundreds of megabytes each: they wait for one another.
-Image decode_one_large_at_a_time(std::string_view bytes, const DecodeLimits& limits) {
-  constexpr int kEnoughSide = 128;  // four times a perceptual hash's
+Image decode_one_large_at_a_time(std::string_view bytes, const DecodeLimits& limits,
+                                 int enough_side) {
   constexpr double kLargeMegapixels = 8;
   static std::mutex large;
   DecodeLimits small = limits;
   small.max_megapixels = std::min(limits.max_megapixels, kLargeMegapixels);
   try {
-    return decode_image(bytes, small, kEnoughSide);
+    return decode_image(bytes, small, enough_side);
   } catch (const Error&) {  // too large, or damaged
     const std::lock_guard lock(large);
-    return decode_image(bytes, limits, kEnoughSide);
+    return decode_image(bytes, limits, enough_side);
   }
 }
 
@@ -81,8 +66,11 @@ CheckedPicture check_picture(std::string_view bytes, const DecodeLimits& limits,
   picture.format = image_format(bytes);
   picture.reason = Reason::not_a_picture;
   if (picture.format == ImageFormat::unknown) return picture;
+  constexpr int kHashSide = 128;  // four times a perceptual hash's
   try {
-    Image decoded = decode_one_large_at_a_time(bytes, limits);
+    // Without a hash only whether it can be read counts, which the smallest size tells as well.
+    Image decoded = decode_one_large_at_a_time(bytes, limits, listed ? kHashSide : 1);
+    read_size(bytes, decoded, picture);
     if (listed) {
       picture.phash_distance =
           distance_to(*listed, std::move(decoded), read_orientation(bytes, picture.format));
@@ -93,25 +81,13 @@ CheckedPicture check_picture(std::string_view bytes, const DecodeLimits& limits,
   }
   const bool is_another = picture.phash_distance.value_or(0) > (listed ? listed->radius : 0);
   picture.reason = is_another ? Reason::another_picture : Reason::success;
-  read_size(bytes, picture);
   picture.sha256 = sha256_hex(bytes);
   return picture;
 }
 
 const char* format_ending(ImageFormat format) {
-  switch (format) {
-    case ImageFormat::jpeg:
-      return "jpg";
-    case ImageFormat::png:
-      return "png";
-    case ImageFormat::webp:
-      return "webp";
-    case ImageFormat::gif:
-      return "gif";
-    case ImageFormat::unknown:
-      break;
-  }
-  return "bin";
+  constexpr std::array kEndings = {"jpg", "png", "webp", "gif", "bin"};
+  return kEndings[static_cast<std::size_t>(format)];
 }
 
 std::string sha256_hex(std::string_view bytes) {
@@ -120,13 +96,7 @@ std::string sha256_hex(std::string_view bytes) {
   if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
     throw Error(ErrorKind::internal, "SHA-256 cannot be computed");
   }
-  constexpr const char* kDigits = "0123456789abcdef";
-  std::string text;
-  for (unsigned i = 0; i < size; ++i) {
-    text += kDigits[digest[i] >> 4];
-    text += kDigits[digest[i] & 15];
-  }
-  return text;
+  return fmt::format("{:02x}", fmt::join(digest.data(), digest.data() + size, ""));
 }
 
 }  // namespace diptych

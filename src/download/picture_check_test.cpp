@@ -35,9 +35,11 @@ Image inverted() {
 TEST(PictureCheck, TellsFormatAndSizeAsStored) {
   const Image image = drawn::coloured(37, 21);
   const std::string turned = drawn::jpeg_with_exif(drawn::jpeg(image), drawn::exif(6));
+  const drawn::PngKind on_its_side{.exif = drawn::exif(5)}, upside_down{.exif = drawn::exif(4)};
   for (const auto& [bytes, ending] :
        {std::pair{drawn::jpeg(image), "jpg"}, std::pair{turned, "jpg"},
-        std::pair{drawn::png(37, 21, {}), "png"}, std::pair{drawn::webp(image), "webp"},
+        std::pair{drawn::png(37, 21, {}), "png"}, std::pair{drawn::png(37, 21, on_its_side), "png"},
+        std::pair{drawn::png(37, 21, upside_down), "png"}, std::pair{drawn::webp(image), "webp"},
         std::pair{drawn::gif(37, 21), "gif"}}) {
     const CheckedPicture checked = check_picture(bytes, {});
     EXPECT_EQ(checked.reason, Reason::success) << ending;

@@ -251,20 +251,6 @@ std::optional<Counts> finished_shard(const ShardLayout& layout, std::int64_t num
   }
 }
 
-void remove_partial_shards(const fs::path& folder,
-                           const std::function<bool(std::int64_t)>& is_ours) {
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    std::int64_t number = -1;
-    std::from_chars(name.data(), name.data() + name.size(), number);
-    if (name.find(kPartial) != std::string::npos && number >= 0 && is_ours(number)) {
-      found.push_back(entry.path());
-    }
-  }
-  for (const fs::path& path : found) fs::remove_all(path);
-}
-
 void write_parquet(const arrow::Table& table, const fs::path& path) {
   const auto sink = value_of(arrow::io::BufferOutputStream::Create(), path);
   constexpr std::int64_t kGroupRows = 65536;

@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -82,10 +81,6 @@ class Shard {
 
 // What an earlier run has finished.
 std::optional<Counts> finished_shard(const ShardLayout& layout, std::int64_t number);
-
-// Removes what a run that was killed has left of the shards that are ours.
-void remove_partial_shards(const std::filesystem::path& folder,
-                           const std::function<bool(std::int64_t)>& is_ours);
 
 // A whole table, atomically. Throws Error{io, data}.
 void write_parquet(const arrow::Table& table, const std::filesystem::path& path);

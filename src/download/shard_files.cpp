@@ -76,9 +76,8 @@ class Folder : public ShardFiles {
   }
 
   void commit() override {
-    const int descriptor = ::open(partial_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool is_safe = descriptor >= 0 && ::syncfs(descriptor) == 0;  // all files at once
-    if (descriptor >= 0) ::close(descriptor);
+    const Descriptor folder(::open(partial_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const bool is_safe = folder.get() >= 0 && ::syncfs(folder.get()) == 0;  // all files at once
     std::error_code code;
     fs::remove_all(path_, code);  // of a shard that was killed before it was finished
     if (is_safe && !code) fs::rename(partial_, path_, code);

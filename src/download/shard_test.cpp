@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "download/fetch.h"
+
 namespace diptych {
 namespace {
 
@@ -13,6 +15,14 @@ TEST(ShardLayout, KeysAreThoseOfImg2dataset) {
   layout.rows = 1;
   EXPECT_EQ(layout.key(7, 0), "00007");
   EXPECT_EQ(layout.shard_name(7), "00007");
+}
+
+TEST(CountsTable, AccountsForEveryRowTheMostFrequentFailureFirst) {
+  EXPECT_EQ(counts_table({{"success", 70}, {"not a picture", 10}, {"HTTP status 404", 20}}),
+            "fetched                               70\n"
+            "HTTP status 404                       20\n"
+            "not a picture                         10\n"
+            "asked                                100\n");
 }
 
 }  // namespace

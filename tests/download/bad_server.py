@@ -324,10 +324,10 @@ class Server:
                 await self.answer(request.split(b' ', 2)[1].decode(), writer)
                 if writer.is_closing():
                     return
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
         except (KeyError, ValueError, FileNotFoundError):
             await Answer(self, writer, '', 0).send(b'', '404 Not Found')
+        except (asyncio.IncompleteReadError, OSError):  # of a client that was killed, too
+            pass
         finally:
             writer.close()
 
