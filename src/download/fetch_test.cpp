@@ -287,6 +287,15 @@ TEST_F(FetchTest, SeveralListsAreReadAsOne) {
   EXPECT_FALSE(fs::exists(folder_ / "refused"));
 }
 
+TEST_F(FetchTest, AListThatClaimsATrillionRowsIsReadToItsEndAndRefused) {
+  const std::string three = parquet_of(text_columns({"url"}, {{"a"}, {"b"}, {"c"}}));
+  FetchOptions asked = options(claiming_rows(three, 1ULL << 40), ".parquet");
+  asked.layout.rows = 1;
+  const Error error = error_of([&] { fetch(asked); });
+  EXPECT_THAT(error.full(), HasSubstr("has 3 rows instead of 1099511627776"));
+  EXPECT_THAT(error.where(), HasSubstr("list.parquet"));
+}
+
 TEST_F(FetchTest, AListWithoutRowsGivesNothingAndSaysSo) {
   FetchOptions asked = options("url,text\n");
   EXPECT_EQ(counts_table(fetch(asked)), counts_table({}));
