@@ -25,7 +25,7 @@ faults: build
 # behaviour sanitizers; takes some minutes after its build.
 fuzz: setup
 	@cmake --preset asan >/dev/null
-	@cmake --build --preset asan -j $(JOBS) --target image_fuzz exif_fuzz table_fuzz tar_fuzz
+	@cmake --build --preset asan -j $(JOBS) --target image_fuzz exif_fuzz table_fuzz tar_fuzz list_fuzz
 	@ctest --test-dir build/asan -L slow -R ^fuzz --verbose
 
 # Holds the accuracy of both presets, and of Korean text, against what is expected; some 10 minutes.
