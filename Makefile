@@ -21,12 +21,12 @@ test: build
 faults: build
 	@ctest --test-dir build/release -L slow -R ^faults --verbose
 
-# Readers and decoders on 20,000 mutated files each, under the address and the undefined behaviour
-# sanitizers; takes some minutes after its build.
+# Readers and decoders on 10,000 mutated files of each format, under the address and the undefined
+# behaviour sanitizers; takes some minutes after its build.
 fuzz: setup
 	@cmake --preset asan >/dev/null
-	@cmake --build --preset asan -j $(JOBS) --target image_fuzz exif_fuzz table_fuzz tar_fuzz
-	@ctest --test-dir build/asan -L slow -R ^fuzz --output-on-failure
+	@cmake --build --preset asan -j $(JOBS) --target image_fuzz exif_fuzz table_fuzz tar_fuzz list_fuzz
+	@ctest --test-dir build/asan -L slow -R ^fuzz --verbose
 
 # Holds the accuracy of both presets, and of Korean text, against what is expected; some 10 minutes.
 accuracy: build

@@ -97,3 +97,32 @@ put("tar", "pax", shard(members, tarfile.PAX_FORMAT))
 put("tar", "gnu", shard(members, tarfile.GNU_FORMAT))
 put("tar", "cut", shard(members, tarfile.GNU_FORMAT)[:5000])
 put("tar", "ustar", shard({name: data for name, data in members.items() if len(name) < 100}, tarfile.USTAR_FORMAT))
+
+rows = {"id": [5, 1, 2, 5, None], "url": ["http://127.0.0.1/1.jpg", "http://localhost/사과 c.png", "", "x", None], "text": ["one", "사과", "", "d", None]}
+coyo = rows | {
+    "score": [0.5, 0.25, 0.99, None, 0.1], "image_phash": ["00ff00ff00ff00ff", "zz", "", None, "f" * 16],
+    "labels": [[3, 7], [7], [3], [], None], "label_probs": [[0.75, 0.25], [0.5], [0.5], [], None]}
+other = {"size": [{"w": 1, "h": None}, None, {"w": 2, "h": 3}, None, None], "label": pa.array(["x", "y", "x", None, "y"]).dictionary_encode()}
+types = {"labels": pa.list_(pa.int64()), "label_probs": pa.list_(pa.float32())}
+listed = {name: pa.table({column: pa.array(cells, types.get(column)) for column, cells in columns.items()}) for name, columns in (("coyo", coyo), ("other", coyo | other))}
+for name, table in listed.items():
+    for compression in ("none", "snappy"):
+        buffer = io.BytesIO()
+        pq.write_table(table, buffer, row_group_size=3, compression=compression)
+        put("list", f"parquet-{name}-{compression}", b"\0" + buffer.getvalue())
+    buffer = io.BytesIO()
+    with pa.ipc.new_stream(buffer, table.schema) as writer:
+        writer.write_table(table, max_chunksize=2)
+    put("list", f"arrow-{name}", b"\1" + buffer.getvalue())
+    buffer = io.BytesIO()
+    pyarrow.feather.write_feather(table, buffer, compression="lz4")
+    put("list", f"feather-{name}", b"\2" + buffer.getvalue())
+lines = [",".join('"' + str("" if cell is None else cell).replace('"', '""') + '"' for cell in row) for row in zip(*rows.values())]
+csv = ",".join(rows) + "\n" + "\n".join(lines) + "\n"
+put("list", "csv-urls", b"\3" + csv.encode())
+put("list", "tsv-urls", b"\4" + csv.replace(",", "\t").encode())
+names = {"label": ["3", "7", "9"], "name": ["cat", "사과 | 과일", ""]}
+lines = [f'{label},"{name}"' for label, name in zip(*names.values())]
+put("list", "csv-names", b"\3" + ("label,name\n" + "\n".join(lines) + "\n").encode())
+put("list", "jsonl-names", b"\5" + "".join(json.dumps(dict(zip(names, row))) + "\n" for row in zip(*names.values())).encode())
+put("list", "txt-names", b"\6" + "\n".join(names["name"]).encode())

@@ -1,20 +1,18 @@
 // Any bytes as a table of each format: rows and pictures, or an error that names the file. The
 // first byte chooses the format.
-#include <unistd.h>
-
 #include <array>
 #include <fstream>
 
 #include "base/error.h"
 #include "data/pictures.h"
 #include "data/table.h"
+#include "scratch.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace diptych;
   if (size == 0) return 0;
   constexpr std::array kEndings{"csv", "tsv", "jsonl", "parquet", "arrow", "feather"};
-  static const std::filesystem::path folder =
-      std::filesystem::temp_directory_path() / ("diptych-fuzz-" + std::to_string(getpid()));
+  const auto& folder = scratch_folder();
   std::filesystem::create_directories(folder);
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   const auto path = folder / (std::string("table.") + kEndings[data[0] % kEndings.size()]);

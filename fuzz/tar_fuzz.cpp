@@ -1,16 +1,14 @@
 // Any bytes as a shard: rows and the bytes of their pictures, or an error that names the file.
-#include <unistd.h>
-
 #include <fstream>
 
 #include "base/error.h"
 #include "data/dataset.h"
 #include "data/pictures.h"
+#include "scratch.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace diptych;
-  static const std::filesystem::path folder =
-      std::filesystem::temp_directory_path() / ("diptych-fuzz-" + std::to_string(getpid()));
+  const auto& folder = scratch_folder();
   std::filesystem::create_directories(folder);
   const auto path = folder / "shard.tar";
   std::ofstream(path, std::ios::binary)

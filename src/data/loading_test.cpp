@@ -234,7 +234,8 @@ TEST_F(LoadingTest, RowsWithoutAPictureAreGreyWhenTheyStay) {
   EXPECT_THAT(some.digests, ElementsAre(images.digests[5], 0u));
   EXPECT_THAT(some.row(0, buffer), ElementsAreArray(images.row(5, other)));
   const std::vector<std::int64_t> last = {1};
-  for (std::uint8_t value : select(some, last).row(0, buffer)) EXPECT_EQ(value, kNoPixel);
+  const DecodedImages one = select(some, last);  // held, or its pixels are gone within the loop
+  for (std::uint8_t value : one.row(0, buffer)) EXPECT_EQ(value, kNoPixel);
 }
 
 TEST_F(LoadingTest, RefusesARowWithSeveralLabelsInsteadOfTakingTheFirst) {

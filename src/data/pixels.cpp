@@ -19,7 +19,7 @@ std::size_t area(int side) {
 }  // namespace
 
 std::span<const std::uint8_t> DecodedImages::row(std::size_t index,
-                                                 std::vector<std::uint8_t>& buffer) const {
+                                                 std::vector<std::uint8_t>& buffer) const& {
   const std::size_t place = places.empty() ? index : static_cast<std::size_t>(places.at(index));
   if (!file) return std::span(pixels).subspan(place * area(side), area(side));
   buffer.assign(area(side), kNoPixel);

@@ -26,7 +26,8 @@ struct DecodedImages {
   std::vector<RowProblem> problems;       // of the rows whose picture is missing or unreadable
 
   // [S,S,3], in memory or read into the buffer. From any thread. Throws Error{io}.
-  std::span<const std::uint8_t> row(std::size_t index, std::vector<std::uint8_t>& buffer) const;
+  std::span<const std::uint8_t> row(std::size_t index, std::vector<std::uint8_t>& buffer) const&;
+  std::span<const std::uint8_t> row(std::size_t, std::vector<std::uint8_t>&) && = delete;
 };
 
 // Where decoded pictures are kept.

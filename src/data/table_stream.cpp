@@ -14,7 +14,8 @@ namespace diptych {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::int32_t kCsvBlock = 8 << 20;  // a row has to fit into one
+constexpr std::int32_t kCsvBlock = 8 << 20;    // a row has to fit into one
+constexpr std::int64_t kMostRows = 1LL << 40;  // a footer may claim more than numbers can add up
 
 void require(const arrow::Status& status, const fs::path& path) {
   if (!status.ok()) refuse(path, status);
@@ -86,6 +87,7 @@ void TableStream::open_columns(const ColumnFile& file, const std::vector<std::st
     if (columns.empty() || is_wanted) fields.push_back(i);
   }
   rows_ = file.rows.value_or(-1);
+  if (rows_ > kMostRows) refuse(path_, arrow::Status::Invalid("claims ", rows_, " rows"));
   read_from(file.read(fields, Parts::without_bytes));
 }
 
@@ -123,9 +125,18 @@ void TableStream::open_csv(char delimiter, const std::vector<std::string>& colum
 std::shared_ptr<arrow::RecordBatch> TableStream::next() {
   return guarded(path_, [&]() -> std::shared_ptr<arrow::RecordBatch> {
     const auto batch = read_();
+    seen_ += batch ? batch->num_rows() : 0;
+    if (!batch && rows_ >= 0 && seen_ != rows_) {
+      refuse(path_, arrow::Status::Invalid("has ", seen_, " rows instead of ", rows_));
+    }
     if (!batch) return nullptr;
     std::vector<std::shared_ptr<arrow::Array>> columns;
-    for (const auto& column : batch->columns()) {
+    for (int i = 0; i < batch->num_columns(); ++i) {
+      const auto& column = batch->column(i);
+      if (!schema_->field(i)->nullable() && column->null_count() > 0) {
+        refuse(path_, arrow::Status::Invalid("column '", schema_->field(i)->name(),
+                                             "' is declared without nulls and has some"));
+      }
       const bool is_text = column->type_id() == arrow::Type::STRING;
       if (!is_text) require(column->ValidateFull(), path_);
       columns.push_back(is_text ? repaired(column, path_) : column);

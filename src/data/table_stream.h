@@ -34,7 +34,7 @@ class TableStream {
 
   std::filesystem::path path_;
   std::shared_ptr<arrow::Schema> schema_;
-  std::int64_t rows_ = -1;
+  std::int64_t rows_ = -1, seen_ = 0;
   std::function<std::shared_ptr<arrow::RecordBatch>()> read_;
 };
 

@@ -8,6 +8,7 @@
 namespace diptych {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -129,6 +130,32 @@ TEST_F(TableStreamTest, DamagedParquetEndsInRowsOrARefusal) {
     }
   }
   EXPECT_GT(refused, 50);
+}
+
+TEST_F(TableStreamTest, RefusesParquetThatHasOtherRowsThanItClaims) {
+  const std::string three = parquet_of(text_columns({"url"}, {{"a"}, {"b"}, {"c"}}));
+  const auto error_of_claim = [&](std::uint64_t rows) {
+    const auto path = write("t.parquet", claiming_rows(three, rows));
+    return error_of([&] {
+             TableStream stream(path);
+             while (stream.next()) continue;
+           })
+        .full();
+  };
+  EXPECT_THAT(error_of_claim(4), AllOf(HasSubstr("has 3 rows instead of 4"), HasSubstr("t.parq")));
+  EXPECT_THAT(error_of_claim(1ULL << 40), HasSubstr("has 3 rows instead of 1099511627776"));
+  EXPECT_THAT(error_of_claim(1ULL << 62), HasSubstr("claims 4611686018427387904 rows"));
+}
+
+TEST_F(TableStreamTest, RefusesNullsInAColumnThatIsDeclaredWithoutThem) {
+  arrow::Int64Builder numbers;
+  ASSERT_TRUE(numbers.Append(1).ok() && numbers.AppendNull().ok());
+  const auto schema = arrow::schema({arrow::field("n", arrow::int64(), /*nullable=*/false)});
+  const auto table = arrow::Table::Make(schema, {*numbers.Finish()});
+  TableStream stream(write("t.arrow", arrow_bytes(*table, Ipc::stream)));
+  const Error error = error_of([&] { stream.next(); });
+  EXPECT_THAT(error.full(),
+              AllOf(HasSubstr("column 'n' is declared without nulls"), HasSubstr("t.arrow")));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <parquet/arrow/writer.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -82,6 +83,27 @@ inline std::string parquet_bytes(const arrow::Table& table, std::int64_t rows_a_
                                  parquet::default_writer_properties(), properties);
   EXPECT_TRUE(status.ok()) << status.ToString();
   return sink->Finish().ValueOrDie()->ToString();
+}
+
+// Parquet of three rows and one group, whose footer is made to claim another number, twice.
+inline std::string claiming_rows(std::string parquet, std::uint64_t rows) {
+  constexpr std::size_t kTail = 8;  // the footer's length and the magic
+  const auto footer = [&] {
+    std::uint32_t length = 0;
+    std::memcpy(&length, parquet.data() + parquet.size() - kTail, sizeof length);
+    return parquet.size() - kTail - length;
+  }();
+  std::string number;  // Thrift's: zigzag, seven bits a byte
+  for (rows *= 2; rows >= 0x80; rows >>= 7) number += static_cast<char>(rows | 0x80);
+  number += static_cast<char>(rows);
+  for (const char* field : {"\x16\x06\x19\x1c", "\x16\x06"}) {  // of the file, of its group
+    const auto at = parquet.rfind(field);
+    EXPECT_TRUE(at != std::string::npos && at > footer);
+    parquet.replace(at + 1, 1, number);
+  }
+  const auto length = static_cast<std::uint32_t>(parquet.size() - kTail - footer);
+  std::memcpy(parquet.data() + parquet.size() - kTail, &length, sizeof length);
+  return parquet;
 }
 
 enum class Ipc { file, stream };

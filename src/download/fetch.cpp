@@ -199,13 +199,10 @@ class Fetch {
   static constexpr std::size_t kWaiting = 4;  // pictures that wait to be checked
 
   std::int64_t rows_of_ours() const {
-    const std::int64_t size = options_.layout.rows;
-    std::int64_t rows = 0;
-    for (std::int64_t shard = options_.rank; shard * size < list_.rows();
-         shard += options_.world_size) {
-      rows += std::min(size, list_.rows() - shard * size);
-    }
-    return rows;
+    const std::int64_t size = options_.layout.rows, whole = list_.rows() / size;
+    const std::int64_t ours =
+        (whole + options_.world_size - 1 - options_.rank) / options_.world_size;
+    return ours * size + (is_ours(options_, whole) ? list_.rows() % size : 0);
   }
 
   std::optional<UrlRequest> next() {

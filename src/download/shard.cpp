@@ -76,6 +76,10 @@ ordered_json json_cell(const arrow::Scalar& cell) {
     }
     return list;
   }
+  if (type == arrow::Type::DICTIONARY) {
+    const auto& coded = static_cast<const arrow::DictionaryScalar&>(cell);
+    return json_cell(*value_of(coded.GetEncodedValue(), "a dictionary"));
+  }
   const auto text = cell.ToString();
   if (type == arrow::Type::BOOL) return text == "true";
   if (arrow::is_integer(type) || arrow::is_floating(type)) {
@@ -150,7 +154,7 @@ std::string Shard::describe(std::int64_t row, const CheckedPicture& picture) con
   ordered_json object;
   for (int i = 0; i < rows_->num_columns(); ++i) {
     const auto cell = value_of(rows_->column(i)->GetScalar(row), layout_.folder);
-    object[rows_->field(i)->name()] = json_cell(*cell);
+    object[repair_utf8(rows_->field(i)->name())] = json_cell(*cell);
   }
   object["key"] = layout_.key(number_, row);
   object["status"] = reason_row(picture.reason).status;
