@@ -1,0 +1,72 @@
+"""The networks of the PyTorch peers, and how they read a table. Modules are named as in Diptych's model
+file, so that its weights load."""
+import csv, json, re
+
+import torch
+from torch import nn
+
+MAX_WORDS = 32
+
+
+class Fused(nn.Module):
+    """The paper's: convolutions with pooling, an LSTM over 32 words, a dense layer over both."""
+
+    def __init__(self, words, classes, side):
+        super().__init__()
+        widths = (3, 32, 64, 128)
+        self.image = nn.ModuleDict({f"conv{i}": nn.Conv2d(widths[i - 1], widths[i], 3, padding=1) for i in (1, 2, 3)})
+        self.image["dense"] = nn.Linear(128 * (side // 8) ** 2, 128)
+        self.text = nn.ModuleDict({"embedding": nn.Embedding(words, 128), "lstm": nn.LSTM(128, 128, batch_first=True)})
+        self.hidden, self.head = nn.Linear(256, 128), nn.Linear(128, classes)
+
+    def forward(self, pixels, tokens, lengths):
+        x = pixels
+        for i in (1, 2, 3):
+            x = nn.functional.max_pool2d(torch.relu(self.image[f"conv{i}"](x)), 2)
+        image = torch.relu(self.image["dense"](x.flatten(1)))
+        states = self.text["lstm"](self.text["embedding"](tokens))[0]
+        last = (lengths.clamp(min=1) - 1).view(-1, 1, 1).expand(-1, 1, states.shape[2])
+        return self.head(torch.relu(self.hidden(torch.cat([image, states.gather(1, last).squeeze(1)], 1))))
+
+
+def words_of(text):
+    return re.findall(r"\w+", text.lower())[:MAX_WORDS]
+
+
+def read_rows(data):
+    rows = csv.DictReader(open(f"{data}/data.csv", encoding="utf-8"))
+    return [row for row in rows if row.get("split", "train") == "train"]
+
+
+def encode(texts, vocabulary):
+    """[B,32] tokens, 0 after the end and 1 for what is unknown; [B] lengths."""
+    tokens = torch.zeros(len(texts), MAX_WORDS, dtype=torch.long)
+    lengths = torch.zeros(len(texts), dtype=torch.long)
+    for i, text in enumerate(texts):
+        ids = [vocabulary.get(word, 1) for word in words_of(text)]
+        tokens[i, : len(ids)], lengths[i] = torch.tensor(ids, dtype=torch.long), len(ids)
+    return tokens, lengths
+
+
+def vocabulary_of(texts):
+    vocabulary = {}
+    for text in texts:
+        for word in words_of(text):
+            vocabulary.setdefault(word, len(vocabulary) + 2)
+    return vocabulary
+
+
+def from_diptych(path):
+    """The network of a model.safetensors, what it needs beside the weights, and those."""
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+        weights = {re.sub(r"(lstm\.\w+)", r"\1_l0", name): file.get_tensor(name) for name in file.keys()}
+    side, classes = json.loads(metadata["config"])["image-size"], json.loads(metadata["classes"])
+    vocabulary = {word: i + 2 for i, word in enumerate(json.loads(metadata["tokenizer"])["words"])}
+    about = {"side": side, "classes": classes, "vocabulary": vocabulary,
+             "mean": weights.pop("pixel_mean").tolist(), "deviation": weights.pop("pixel_deviation").tolist()}
+    network = Fused(len(weights["text.embedding.weight"]), len(classes), side)
+    network.load_state_dict(weights)
+    return network.eval(), about
