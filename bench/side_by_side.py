@@ -27,9 +27,9 @@ def run(*command):
 
 
 def peer(script, *arguments):
-    """The object that bench/peers/SCRIPT prints last, with its peak of memory."""
-    output, _, peak = run(sys.executable, HERE / "peers" / script, *arguments)
-    return json.loads(output.splitlines()[-1]) | {"peak": peak}
+    """The object that bench/peers/SCRIPT prints last, with its seconds and its peak of memory."""
+    output, seconds, peak = run(sys.executable, HERE / "peers" / script, *arguments)
+    return json.loads(output.splitlines()[-1]) | {"took": seconds, "peak": peak}
 
 
 def diptych_training(program, data, folder, *options):
@@ -95,6 +95,6 @@ def side_by_side(about, contestants, measures, bars, rounds=ROUNDS):
     (RESULTS / f"{case}.json").write_text(json.dumps({
         "case": case, "about": about, "command": " ".join([".venv-bench/bin/python", *shown]), "rounds": rounds,
         "date": str(datetime.date.today()), "machine": machine(), "load_before": load, "versions": versions(),
-        "measures": {measure: {"unit": unit, "values": values[measure], "ratios": made[measure]}
-                     for measure, unit in measures.items()}}, indent=1))
+        "measures": {measure: {"unit": unit, "values": {name: values[measure][name] for name in contestants if name in values[measure]},
+                               "ratios": made[measure]} for measure, unit in measures.items()}}, indent=1) + "\n")
     return sum(each["verdict"] == "MISSED" for each in sum(made.values(), []))
