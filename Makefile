@@ -40,8 +40,8 @@ honest: build
 	@bench/shuffled_text.sh $(DEMO_DATA) runs/shuffled --epochs 8
 
 # Times Diptych beside its peers doing the same work, in a virtual environment of its own, and writes
-# docs/performance.md; an hour. BENCH_ROUNDS: turns of each, 5; LONG=1: whole comparisons and a clean
-# build as well, half an hour more.
+# docs/performance.md; an hour. BENCH_ROUNDS: turns of each, 5; LONG=1: whole comparisons, accuracy
+# after equal epochs and a clean build as well, an hour more.
 bench: build
 	@test -x .venv-bench/bin/python || python3 -m venv .venv-bench
 	@$(BENCH) -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
@@ -49,7 +49,7 @@ bench: build
 	@missed=0; \
 	for case in 'decode.py build/release/bench/decode_bench' 'cold_start.py build/release/diptych' \
 	    'training.py build/release/diptych $(DEMO_DATA)' 'predict.py build/release/diptych' 'epochs.py build/release/diptych' \
-	    $(if $(LONG),'compare.py build/release/diptych $(DEMO_DATA)' build_time); do \
+	    $(if $(LONG),'compare.py build/release/diptych $(DEMO_DATA)' 'equal_epochs.py build/release/diptych $(DEMO_DATA)' build_time.py); do \
 	  echo "== $$case"; \
 	  $(BENCH) bench/$$case || missed=1; \
 	done; \

@@ -33,9 +33,9 @@ def words_of(text):
     return re.findall(r"\w+", text.lower())[:MAX_WORDS]
 
 
-def read_rows(data):
+def read_rows(data, split="train"):
     rows = csv.DictReader(open(f"{data}/data.csv", encoding="utf-8"))
-    return [row for row in rows if row.get("split", "train") == "train"]
+    return [row for row in rows if row.get("split", "train") == split]
 
 
 def encode(texts, vocabulary):
