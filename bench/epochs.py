@@ -17,8 +17,11 @@ def diptych():
     return {"first": trained / (seconds - sum(epochs[1:])), "later": trained / epochs[-1]}
 
 
-pytorch = {f"PyTorch, {workers} workers": lambda workers=workers: peer("pytorch_train.py", data, 128, rows, 3, "bf16", workers)
-           for workers in (0, 1, 2)}
+def pytorch_with(workers):
+    return lambda: peer("pytorch_train.py", data, 128, rows, 3, "bf16", workers)
+
+
+pytorch = {f"PyTorch, {workers} workers": pytorch_with(workers) for workers in (0, 1, 2)}
 sys.exit(side_by_side(
     f"{rows} JPEG files of 640×480 and texts of 32 words, trained on as in the case of training; PyTorch in"
     " channels_last with bf16. Keras keeps decoded pictures, PyTorch's DataLoader decodes in every epoch",

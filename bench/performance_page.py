@@ -19,8 +19,9 @@ def spread(values):
 
 
 def ratio(unit, made):
-    held = f" | {'≥' if made['sign'] == '>=' else '≤'} {made['bound']:g} | {made['verdict']} |" if made["verdict"] else " | | |"
-    return f"| {unit}: {made['ours']} / {made['theirs']} | {made['median']:.2f} ({made['low']:.2f} to {made['high']:.2f}){held}"
+    bar = f"{'≥' if made['sign'] == '>=' else '≤'} {made['bound']:g}" if made["verdict"] else ""
+    return (f"| {unit}: {made['ours']} / {made['theirs']} | {made['median']:.2f} ({made['low']:.2f} to"
+            f" {made['high']:.2f}) | {bar} | {made['verdict']} |")
 
 
 def section(title, case):

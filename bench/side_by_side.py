@@ -91,10 +91,12 @@ def side_by_side(about, contestants, measures, bars, rounds=ROUNDS):
             print(f"  {name:30} {statistics.median(values[measure][name]):10.5g}")
         print("".join(f"  {ratio_line(each)}\n" for each in made[measure]), end="", flush=True)
     shown = [os.path.relpath(part) if os.path.exists(part) else part for part in sys.argv]
+    figures = {measure: {"unit": unit, "ratios": made[measure],
+                         "values": {name: values[measure][name] for name in contestants if name in values[measure]}}
+               for measure, unit in measures.items()}
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{case}.json").write_text(json.dumps({
         "case": case, "about": about, "command": " ".join([".venv-bench/bin/python", *shown]), "rounds": rounds,
         "date": str(datetime.date.today()), "machine": machine(), "load_before": load, "versions": versions(),
-        "measures": {measure: {"unit": unit, "values": {name: values[measure][name] for name in contestants if name in values[measure]},
-                               "ratios": made[measure]} for measure, unit in measures.items()}}, indent=1) + "\n")
+        "measures": figures}, indent=1) + "\n")
     return sum(each["verdict"] == "MISSED" for each in sum(made.values(), []))

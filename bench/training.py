@@ -3,11 +3,14 @@ PyTorch's settings, and the peak of memory of each.
 Usage: training.py PROGRAM DATA [ROWS]"""
 import sys, tempfile
 
-from side_by_side import diptych_training, peer, side_by_side
+from pictures import deal
+from side_by_side import RESULTS, diptych_training, peer, side_by_side
 
-program, data = sys.argv[1:3]
-ROWS = int(sys.argv[3]) if len(sys.argv) > 3 else 1024  # of the peers; enough for a steady speed
-SETTINGS = {"plain": "fp32", "channels_last": "channels_last", "bf16": "channels_last, bf16", "compiled": "compiled, bf16"}
+program = sys.argv[1]
+ROWS = int(sys.argv[3]) if len(sys.argv) > 3 else 1024  # enough for a steady speed
+data = deal(sys.argv[2], RESULTS / f"data/emoji_{ROWS}", 1, 16, ROWS)
+SETTINGS = {"plain": "fp32", "channels_last": "channels_last", "bf16": "channels_last, bf16",
+            "compiled": "compiled, channels_last, bf16"}
 
 
 def diptych():
@@ -17,10 +20,13 @@ def diptych():
     return {"later": rows / epochs[-1], "peak": peak}
 
 
-pytorch = {f"PyTorch, {name}": lambda setting=setting: peer("pytorch_train.py", data, 128, ROWS, 2, setting, "memory")
-           for setting, name in SETTINGS.items()}
+def pytorch_in(setting):
+    return lambda: peer("pytorch_train.py", data, 128, ROWS, 2, setting, "memory")
+
+
+pytorch = {f"PyTorch, {name}": pytorch_in(setting) for setting, name in SETTINGS.items()}
 sys.exit(side_by_side(
-    "One epoch after a first one, on the emoji sample in memory: convolutions of 32, 64 and 128 channels with pooling"
+    f"One epoch after a first one, {ROWS} rows of the emoji sample in memory: convolutions of 32, 64 and 128 channels with pooling"
     " at 128 px, LSTM of 128 over at most 32 words, dense layer of 128, batch 32, Adam",
     {"diptych, bf16": diptych, "Keras": lambda: peer("keras_train.py", data, 128, ROWS, 2)} | pytorch,
     {"later": "samples/s", "peak": "MiB at the most"},

@@ -72,11 +72,14 @@ def from_diptych(path):
     return network.eval(), about
 
 
+def unit(inputs, outputs, stride=1):
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU())
+
+
 class Residual(nn.Module):
     def __init__(self, inputs, outputs):
         super().__init__()
-        self.widen = nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU())
-        self.block = nn.Sequential(nn.Conv2d(outputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU())
+        self.widen, self.block = unit(inputs, outputs), unit(outputs, outputs)
 
     def forward(self, x):
         x = self.widen(x)
@@ -90,9 +93,8 @@ class Small(nn.Module):
         super().__init__()
         self.image = self.bag = None
         if "image" in inputs:
-            stem = nn.Sequential(nn.Conv2d(3, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2))
-            self.image = nn.Sequential(stem, Residual(16, 32), nn.MaxPool2d(2), Residual(32, 64), nn.MaxPool2d(2),
-                                       Residual(64, 128), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+            self.image = nn.Sequential(unit(3, 16, 2), nn.MaxPool2d(2), Residual(16, 32), nn.MaxPool2d(2), Residual(32, 64),
+                                       nn.MaxPool2d(2), Residual(64, 128), nn.AdaptiveAvgPool2d(1), nn.Flatten())
         if "text" in inputs:
             self.bag = nn.EmbeddingBag(buckets, 64)
         self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(128 * bool(self.image) + 64 * bool(self.bag), classes))
