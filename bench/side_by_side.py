@@ -88,7 +88,7 @@ def side_by_side(about, contestants, measures, bars, rounds=ROUNDS):
     for measure, unit in measures.items():
         print(f"{measure}, {unit}")
         for name in filter(values[measure].get, contestants):
-            print(f"  {name:30} {statistics.median(values[measure][name]):10.5g}")
+            print(f"  {name:36} {statistics.median(values[measure][name]):10.5g}")
         print("".join(f"  {ratio_line(each)}\n" for each in made[measure]), end="", flush=True)
     shown = [os.path.relpath(part) if os.path.exists(part) else part for part in sys.argv]
     figures = {measure: {"unit": unit, "ratios": made[measure],
