@@ -5,6 +5,7 @@ JOBS ?= $(shell nproc)
 DEMO_DATA ?= data/emoji
 DEMO_RUN ?= runs/emoji
 PICTURES ?= data/emoji/images
+BENCH = .venv-bench/bin/python
 
 build: setup
 	@test -f build/release/build.ninja || cmake --preset release >/dev/null
@@ -38,11 +39,21 @@ honest: build
 	@test -f $(DEMO_DATA)/data.csv || build/release/diptych sample emoji $(DEMO_DATA)
 	@bench/shuffled_text.sh $(DEMO_DATA) runs/shuffled --epochs 8
 
-# Times Diptych beside its peers doing the same work, in a virtual environment of its own.
+# Times Diptych beside its peers doing the same work, in a virtual environment of its own, and writes
+# docs/performance.md; an hour. BENCH_ROUNDS: turns of each, 5; LONG=1: whole comparisons, accuracy
+# after equal epochs and a clean build as well, an hour more.
 bench: build
 	@test -x .venv-bench/bin/python || python3 -m venv .venv-bench
-	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
-	@.venv-bench/bin/python bench/decode.py build/release/bench/decode_bench
+	@$(BENCH) -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+	@test -f $(DEMO_DATA)/data.csv || build/release/diptych sample emoji $(DEMO_DATA)
+	@missed=0; \
+	for case in 'decode.py build/release/bench/decode_bench' 'cold_start.py build/release/diptych' \
+	    'training.py build/release/diptych $(DEMO_DATA)' 'predict.py build/release/diptych' 'epochs.py build/release/diptych' \
+	    $(if $(LONG),'compare.py build/release/diptych $(DEMO_DATA)' 'equal_epochs.py build/release/diptych $(DEMO_DATA)' build_time.py); do \
+	  echo "== $$case"; \
+	  $(BENCH) bench/$$case || missed=1; \
+	done; \
+	$(BENCH) bench/performance_page.py >docs/performance.md; exit $$missed
 
 # The paper in one command: 2,500 pictures behind a server and tables in the shape of COYO become a
 # sample of 2,000, its comparison and its report; some 5 minutes.

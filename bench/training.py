@@ -1,33 +1,34 @@
-"""A training epoch of the paper's network at 128 px, batch 32: Diptych beside PyTorch's settings, two
-threads each, alternating. Prints medians in samples/s and the ratios with their range.
-Usage: training.py PROGRAM DATA [ROUNDS]"""
-import json, pathlib, statistics, subprocess, sys, tempfile
+"""Training steps of the paper's network at 128 px, batch 32, rows in memory: Diptych beside Keras and
+PyTorch's settings, and the peak of memory of each.
+Usage: training.py PROGRAM DATA [ROWS]"""
+import sys, tempfile
 
-program, data, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 5
-peer = pathlib.Path(__file__).parent / "peers" / "pytorch_train.py"
-SIDE, THREADS = "128", "2"
+from pictures import deal
+from side_by_side import RESULTS, diptych_training, peer, side_by_side
+
+program = sys.argv[1]
+ROWS = int(sys.argv[3]) if len(sys.argv) > 3 else 1024  # enough for a steady speed
+data = deal(sys.argv[2], RESULTS / f"data/emoji_{ROWS}", 1, 16, ROWS)
+SETTINGS = {"plain": "fp32", "channels_last": "channels_last", "bf16": "channels_last, bf16",
+            "compiled": "compiled, channels_last, bf16"}
 
 
 def diptych():
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([program, "train", data, "-o", folder + "/run", "--preset", "paper", "--image-size", SIDE,
-                        "--word-features", "128", "--precision", "bf16", "--epochs", "2", "--threads", THREADS,
-                        "--validation-fraction", "0.01"], check=True, capture_output=True)
-        epoch = json.loads(pathlib.Path(folder, "run/metrics.jsonl").read_text().splitlines()[-1])
-        rows = subprocess.check_output([program, "info", folder + "/run", "--json"])
-        return json.loads(rows)["provenance"]["rows"]["train"] / epoch["seconds"]
+        rows, epochs, _, peak = diptych_training(program, data, folder, "--precision", "bf16", "--epochs", 2,
+                                                 "--validation-fraction", 0.01)
+    return {"later": rows / epochs[-1], "peak": peak}
 
 
-def pytorch(setting):
-    return lambda: float(subprocess.check_output([sys.executable, peer, data, SIDE, THREADS, setting]))
+def pytorch_in(setting):
+    return lambda: peer("pytorch_train.py", data, 128, ROWS, 2, setting, "memory")
 
 
-contestants = {"diptych": diptych} | {f"PyTorch, {name}": pytorch(name) for name in ("plain", "channels_last", "bf16")}
-speeds = {name: [] for name in contestants}
-for round_ in range(rounds):
-    for name in list(contestants)[:: 1 if round_ % 2 else -1]:
-        speeds[name].append(contestants[name]())
-for name, values in speeds.items():
-    ratios = sorted(ours / theirs for ours, theirs in zip(speeds["diptych"], values))
-    print(f"{name:24} {statistics.median(values):6.0f} samples/s    diptych / this: {statistics.median(ratios):.2f}"
-          f" ({ratios[0]:.2f} to {ratios[-1]:.2f})")
+pytorch = {f"PyTorch, {name}": pytorch_in(setting) for setting, name in SETTINGS.items()}
+sys.exit(side_by_side(
+    f"One epoch after a first one, {ROWS} rows of the emoji sample in memory: convolutions of 32, 64 and 128 channels with pooling"
+    " at 128 px, LSTM of 128 over at most 32 words, dense layer of 128, batch 32, Adam",
+    {"diptych, bf16": diptych, "Keras": lambda: peer("keras_train.py", data, 128, ROWS, 2)} | pytorch,
+    {"later": "samples/s", "peak": "MiB at the most"},
+    [("later", "diptych, bf16", ["Keras"], ">=", 2.2), ("later", "diptych, bf16", list(pytorch), ">=", 1.8),
+     ("peak", "diptych, bf16", list(pytorch), "<=", 0.6), ("peak", "diptych, bf16", ["Keras"], "<=", None)]) > 0)
