@@ -2,7 +2,8 @@
 pipeline and PyTorch's DataLoader with Pillow. Diptych's first epoch counts from the start of the program, that
 of the others from after their imports.
 Usage: epochs.py PROGRAM [ROWS]    DIPTYCH_DATA: real photos to make the pictures from"""
-import sys, tempfile
+import sys
+from functools import partial
 
 from pictures import make_data
 from side_by_side import RESULTS, diptych_training, peer, side_by_side
@@ -12,20 +13,17 @@ data = make_data(RESULTS / f"data/jpeg_{rows}", rows, held_out=20)
 
 
 def diptych():
-    with tempfile.TemporaryDirectory() as folder:
-        trained, epochs, seconds, _ = diptych_training(program, data, folder, "--precision", "bf16", "--epochs", 3)
+    trained, epochs, seconds, _ = diptych_training(program, data, RESULTS / "model", "--precision", "bf16",
+                                                   "--epochs", 3)
     return {"first": trained / (seconds - sum(epochs[1:])), "later": trained / epochs[-1]}
 
 
-def pytorch_with(workers):
-    return lambda: peer("pytorch_train.py", data, 128, rows, 3, "bf16", workers)
-
-
-pytorch = {f"PyTorch, {workers} workers": pytorch_with(workers) for workers in (0, 1, 2)}
+pytorch = {f"PyTorch, {workers} workers": partial(peer, "pytorch_train.py", data, 128, rows, 3, "bf16", workers)
+           for workers in (0, 1, 2)}
 sys.exit(side_by_side(
     f"{rows} JPEG files of 640×480 and texts of 32 words, trained on as in the case of training; PyTorch in"
     " channels_last with bf16. Keras keeps decoded pictures, PyTorch's DataLoader decodes in every epoch",
-    {"diptych": diptych, "Keras": lambda: peer("keras_train.py", data, 128, rows, 3)} | pytorch,
+    {"diptych": diptych, "Keras": partial(peer, "keras_train.py", data, 128, rows, 3)} | pytorch,
     {"first": "samples/s of the first epoch", "later": "samples/s of the third epoch"},
     [("first", "diptych", ["Keras"], ">=", 3), ("first", "diptych", list(pytorch), ">=", 2),
      ("later", "diptych", ["Keras"], ">=", 3), ("later", "diptych", list(pytorch), ">=", 3)]) > 0)

@@ -1,7 +1,8 @@
 """Training steps of the paper's network at 128 px, batch 32, rows in memory: Diptych beside Keras and
 PyTorch's settings, and the peak of memory of each.
 Usage: training.py PROGRAM DATA [ROWS]"""
-import sys, tempfile
+import sys
+from functools import partial
 
 from pictures import deal
 from side_by_side import RESULTS, diptych_training, peer, side_by_side
@@ -14,21 +15,17 @@ SETTINGS = {"plain": "fp32", "channels_last": "channels_last", "bf16": "channels
 
 
 def diptych():
-    with tempfile.TemporaryDirectory() as folder:
-        rows, epochs, _, peak = diptych_training(program, data, folder, "--precision", "bf16", "--epochs", 2,
-                                                 "--validation-fraction", 0.01)
+    rows, epochs, _, peak = diptych_training(program, data, RESULTS / "model", "--precision", "bf16", "--epochs", 2,
+                                             "--validation-fraction", 0.01)
     return {"later": rows / epochs[-1], "peak": peak}
 
 
-def pytorch_in(setting):
-    return lambda: peer("pytorch_train.py", data, 128, ROWS, 2, setting, "memory")
-
-
-pytorch = {f"PyTorch, {name}": pytorch_in(setting) for setting, name in SETTINGS.items()}
+pytorch = {f"PyTorch, {name}": partial(peer, "pytorch_train.py", data, 128, ROWS, 2, setting, "memory")
+           for setting, name in SETTINGS.items()}
 sys.exit(side_by_side(
     f"One epoch after a first one, {ROWS} rows of the emoji sample in memory: convolutions of 32, 64 and 128 channels with pooling"
     " at 128 px, LSTM of 128 over at most 32 words, dense layer of 128, batch 32, Adam",
-    {"diptych, bf16": diptych, "Keras": lambda: peer("keras_train.py", data, 128, ROWS, 2)} | pytorch,
+    {"diptych, bf16": diptych, "Keras": partial(peer, "keras_train.py", data, 128, ROWS, 2)} | pytorch,
     {"later": "samples/s", "peak": "MiB at the most"},
     [("later", "diptych, bf16", ["Keras"], ">=", 2.2), ("later", "diptych, bf16", list(pytorch), ">=", 1.8),
      ("peak", "diptych, bf16", list(pytorch), "<=", 0.6), ("peak", "diptych, bf16", ["Keras"], "<=", None)]) > 0)

@@ -16,6 +16,7 @@ Image decode_webp(std::string_view bytes, const DecodeLimits& limits);
 Image decode_gif(std::string_view bytes, const DecodeLimits& limits);
 
 [[noreturn]] void refuse_image(const std::string& reason, const std::string& hint = "");
+[[noreturn]] void refuse_for_memory();
 
 // Refuses a size of nothing or above the limit; every decoder calls it before allocating pixels.
 void check_image_size(std::uint64_t width, std::uint64_t height, const DecodeLimits& limits);

@@ -106,6 +106,10 @@ void refuse_image(const std::string& reason, const std::string& hint) {
   throw Error(ErrorKind::image, reason, "", hint);
 }
 
+void refuse_for_memory() {
+  refuse_image("there is not enough memory for the picture", "--max-megapixels sets the limit");
+}
+
 void check_image_size(std::uint64_t width, std::uint64_t height, const DecodeLimits& limits) {
   if (width == 0 || height == 0) refuse_image("the picture has no pixels");
   if (width > INT32_MAX || height > INT32_MAX) refuse_image("the picture's size is impossible");
@@ -142,7 +146,7 @@ Image decode_image(std::string_view bytes, const DecodeLimits& limits, int enoug
   Image image = decode_stored(bytes, limits, enough_side);
   return apply_orientation(std::move(image), read_orientation(bytes, image_format(bytes)));
 } catch (const std::bad_alloc&) {
-  refuse_image("there is not enough memory for the picture", "--max-megapixels sets the limit");
+  refuse_for_memory();
 }
 
 std::string decoder_version() {

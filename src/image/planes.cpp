@@ -1,5 +1,6 @@
 #include "image/planes.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -41,44 +42,24 @@ DIPTYCH_VECTORISED void transpose_strip(const std::uint8_t* from, std::size_t fr
   }
 }
 
-// from: [W,kLanes]; to: [taps,kLanes].
-DIPTYCH_VECTORISED void narrow_columns(const std::uint8_t* from, const Filter& filter,
-                                       std::uint8_t* to) {
-  for (const Tap& tap : filter.taps) {
-    Sums sums;
-    for (int k = 0; k < tap.count; ++k) {
-      sums.add(from + std::ptrdiff_t{kLanes} * (tap.first + k),
-               filter.weights[tap.begin + static_cast<std::size_t>(k)]);
-    }
-    const auto bytes = sums.bytes();
-    std::memcpy(to, bytes.data(), bytes.size());
-    to += kLanes;
-  }
-}
-
 constexpr int whole_lanes(int count) { return (count + kLanes - 1) / kLanes * kLanes; }
 
 // The rows are taken kLanes at a time and stood upright, so that one sum serves them all.
 Plane resample(const Plane& plane, Stretch across, Stretch down, int width, int height) {
   const Filter columns = make_filter(kTriangle, across, width);
   const Filter rows = make_filter(kTriangle, down, height);
-  Plane narrow(width, whole_lanes(plane.height));
-  std::vector<std::uint8_t> upright(plane.stride * kLanes), narrowed(narrow.stride * kLanes);
+  Plane between(width, whole_lanes(plane.height));
+  std::vector<std::uint8_t> upright(plane.stride * kLanes), narrowed(between.stride * kLanes);
   for (std::size_t y = 0; y < plane.samples.size(); y += kLanes * plane.stride) {
     transpose_strip(plane.samples.data() + y, plane.stride, plane.stride, upright.data(), kLanes);
-    narrow_columns(upright.data(), columns, narrowed.data());
-    std::uint8_t* to = narrow.samples.data() + y / plane.stride * narrow.stride;
-    for (std::size_t x = 0; x < narrow.stride; x += kLanes) {
-      transpose_strip(narrowed.data() + x * kLanes, kLanes, kLanes, to + x, narrow.stride);
+    narrow(upright.data(), columns, narrowed.data());
+    std::uint8_t* to = between.samples.data() + y / plane.stride * between.stride;
+    for (std::size_t x = 0; x < between.stride; x += kLanes) {
+      transpose_strip(narrowed.data() + x * kLanes, kLanes, kLanes, to + x, between.stride);
     }
   }
   Plane result(width, height);
-  std::uint8_t* to = result.samples.data();
-  for (const Tap& tap : rows.taps) {
-    merge_rows(narrow.samples.data() + static_cast<std::size_t>(tap.first) * narrow.stride,
-               rows.weights.data() + tap.begin, tap.count, narrow.stride, to);
-    to += result.stride;
-  }
+  merge_rows(between.samples.data(), rows, between.stride, result.samples.data());
   return result;
 }
 

@@ -50,20 +50,9 @@ DIPTYCH_VECTORISED void interleave(const std::array<const std::uint8_t*, kRows>&
   }
 }
 
-// from: [W,kRows,4]; to: kRows rows of [taps,3].
-DIPTYCH_VECTORISED void narrow_rows(const std::uint8_t* from, const Filter& filter,
-                                    const std::array<std::uint8_t*, kRows>& to) {
-  for (std::size_t i = 0; i < filter.taps.size(); ++i) {
-    const Tap& tap = filter.taps[i];
-    const std::uint8_t* next = from + std::ptrdiff_t{kLanes} * tap.first;
-    const std::int32_t* weight = filter.weights.data() + tap.begin;
-    Sums sums;
-    for (int k = 0; k < tap.count; ++k, next += kLanes) sums.add(next, weight[k]);
-    const auto bytes = sums.bytes();
-    for (std::size_t row = 0; row < kRows; ++row) {
-      std::memcpy(to[row] + 3 * i, bytes.data() + 4 * row, 3);
-    }
-  }
+// from: the first of a row's pixels in [W,kRows,4]; to: [W,3].
+void take_row(const std::uint8_t* from, int width, std::uint8_t* to) {
+  for (int x = 0; x < width; ++x) std::memcpy(to + 3 * x, from + kLanes * x, 3);
 }
 
 Image resize_width(const Image& image, const Kernel& kernel, int width) {
@@ -71,16 +60,19 @@ Image resize_width(const Image& image, const Kernel& kernel, int width) {
   Image result{width, image.height, {}};
   result.pixels.resize(image_bytes(width, image.height, 3));
   std::vector<std::uint8_t> together(image_bytes(image.width, 1, kLanes));
+  std::vector<std::uint8_t> narrowed(image_bytes(width, 1, kLanes));
   for (int y = 0; y < image.height; y += kRows) {
     std::array<const std::uint8_t*, kRows> from;
-    std::array<std::uint8_t*, kRows> to;
     for (int row = 0; row < kRows; ++row) {  // beyond the end the last row, once more
       const int at = std::min(y + row, image.height - 1);
       from[static_cast<std::size_t>(row)] = image.pixels.data() + image_bytes(image.width, at, 3);
-      to[static_cast<std::size_t>(row)] = result.pixels.data() + image_bytes(width, at, 3);
     }
     interleave(from, image.width, together.data());
-    narrow_rows(together.data(), filter, to);
+    narrow(together.data(), filter, narrowed.data());
+    for (int row = 0; row < std::min(kRows, image.height - y); ++row) {
+      take_row(narrowed.data() + 4 * row, width,
+               result.pixels.data() + image_bytes(width, y + row, 3));
+    }
   }
   return result;
 }
@@ -89,13 +81,7 @@ Image resize_height(const Image& image, const Kernel& kernel, int height) {
   const Filter filter = make_filter(kernel, {0, 1.0 * image.height}, height);
   Image result{image.width, height, {}};
   result.pixels.resize(image_bytes(image.width, height, 3));
-  const std::size_t bytes = image_bytes(image.width, 1, 3);
-  std::uint8_t* to = result.pixels.data();
-  for (const Tap& tap : filter.taps) {
-    merge_rows(image.pixels.data() + image_bytes(image.width, tap.first, 3),
-               filter.weights.data() + tap.begin, tap.count, bytes, to);
-    to += bytes;
-  }
+  merge_rows(image.pixels.data(), filter, image_bytes(image.width, 1, 3), result.pixels.data());
   return result;
 }
 

@@ -83,7 +83,7 @@ Image decode_square(std::string_view bytes, const DecodeLimits& limits, int side
   return on_white_square(apply_orientation(std::move(inner), read_orientation(bytes, format)),
                          side);
 } catch (const std::bad_alloc&) {
-  refuse_image("there is not enough memory for the picture", "--max-megapixels sets the limit");
+  refuse_for_memory();
 }
 
 }  // namespace diptych

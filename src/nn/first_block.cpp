@@ -49,8 +49,8 @@ class Padded {
   std::vector<Bits> bits_;
 };
 
-std::uint32_t pair_at(const Bits* first, const Bits* second) {
-  return *first | static_cast<std::uint32_t>(*second) << 16;
+std::uint32_t pair_of(Bits first, Bits second) {
+  return first | static_cast<std::uint32_t>(second) << 16;
 }
 
 // [3 rows, kPairs, O] pairs of weights.
@@ -65,7 +65,7 @@ std::vector<std::uint32_t> pairs_of(const torch::Tensor& weight) {
         const auto tap = [&](int index) {
           return index < 9 ? bits_of(from[(9 * row + index) * outputs + o]) : Bits{0};
         };
-        pairs.push_back(tap(2 * pair) | static_cast<std::uint32_t>(tap(2 * pair + 1)) << 16);
+        pairs.push_back(pair_of(tap(2 * pair), tap(2 * pair + 1)));
       }
     }
   }
@@ -132,7 +132,7 @@ DIPTYCH_BF16 void forward_row(const Bits* from, std::int64_t stride, std::int64_
 // Of two pixels next to each other, what one tap of the filter sees of both.
 // from: [3·W + 6], to: as many but three.
 void pair_up(const Bits* from, std::int64_t count, std::uint32_t* to) {
-  for (std::int64_t i = 0; i < count; ++i) to[i] = pair_at(from + i, from + i + 3);
+  for (std::int64_t i = 0; i < count; ++i) to[i] = pair_of(from[i], from[i + 3]);
 }
 
 // Adds one row of windows to sums: [kTaps + 1, kLanes], the last of them the bias's. rows: the four

@@ -27,8 +27,7 @@ class PlainEncoder : public ImageEncoder {
                              std::make_shared<Dense>(inputs * side * side, features_, generator));
   }
 
-  torch::Tensor forward(torch::Tensor pixels, Pass& pass) override {
-    torch::Tensor x = pixels.to(pass.compute);
+  torch::Tensor forward(torch::Tensor x, Pass&) override {
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
       const ProfileScope scope(fmt::format("image.conv{}", i + 1));
       x = blocks_[i]->forward_pooled(x);
@@ -110,7 +109,7 @@ class ResidualEncoder : public ImageEncoder {
  private:
   torch::Tensor stem(const torch::Tensor& pixels, const Pass& pass) const {
     const ProfileScope scope("image.stem");
-    return widen_.front()->forward_pooled(pixels.to(pass.compute), pass);
+    return widen_.front()->forward_pooled(pixels, pass);
   }
   int features_;
   std::vector<std::shared_ptr<Unit>> widen_, residual_;

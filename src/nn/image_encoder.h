@@ -9,7 +9,7 @@ namespace diptych {
 
 class ImageEncoder : public torch::nn::Module {
  public:
-  // pixels: [B,3,H,W], fp32, standardised, channels last. Returns fp32 [B,features()].
+  // pixels: [B,3,H,W], in pass.compute, standardised, channels last. Returns fp32 [B,features()].
   virtual torch::Tensor forward(torch::Tensor pixels, Pass& pass) = 0;
   virtual int features() const = 0;
 };
