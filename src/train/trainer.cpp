@@ -106,6 +106,10 @@ class Training {
       }
       observer_.on_epoch(state_.history.back());
     }
+    // The file takes memory in one piece.
+    network_.reset();
+    average_.reset();
+    optimizer_.reset();
     return {pack_model(*best_, description()), state_.history, state_.best_epoch};
   }
 
@@ -277,7 +281,8 @@ class Training {
 
   void validate(EpochRecord& record) {
     const torch::InferenceMode inference;
-    constexpr std::size_t kBatch = 128;
+    constexpr std::size_t kBatch = 64;
+    average_->pack(Arithmetic::fp32);  // as the model will answer
     const std::span<const std::int64_t> rows = data_.split.validation;
     double loss = 0, right = 0;
     for (std::size_t begin = 0; begin < rows.size(); begin += kBatch) {
@@ -291,6 +296,7 @@ class Training {
       loss -= chosen.log().sum().item<double>();
       right += p.argmax(1).eq(labels).sum().item<double>();
     }
+    average_->unpack();
     const double count = std::max<double>(1, static_cast<double>(rows.size()));
     record.validation_loss = loss / count;
     record.validation_accuracy = right / count;
