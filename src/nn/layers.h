@@ -3,6 +3,8 @@
 #pragma once
 #include <torch/torch.h>
 
+#include "nn/batch_part.h"
+
 namespace diptych {
 
 // What one forward pass needs to know. In training, dropout draws from `generator`.
@@ -10,6 +12,7 @@ struct Pass {
   bool training = false;
   at::ScalarType compute = at::kFloat;  // of convolutions: kFloat or kBFloat16
   at::Generator generator;              // set when training
+  BatchPart part;                       // of the batch, in training
 };
 
 // Where a layer's new parameters live. Without a generator a network is a plan: shapes that no
