@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "nn/profile.h"
 
 namespace diptych {
 
@@ -88,6 +89,8 @@ void GradientSum::begin_all_ready() {
 }
 
 void GradientSum::finish() {
+  if (buckets_.empty()) return;
+  const ProfileScope scope("others");
   for (Bucket& bucket : buckets_) bucket.missing = 0;  // what the loss does not depend on
   begin_all_ready();
   for (Bucket& bucket : buckets_) {

@@ -240,7 +240,7 @@ class Training {
         torch::tensor({loss.item<double>(), right.item<double>()}, at::kDouble);
     const auto wait_for_figures = world_.begin_sum(figures);
     loss.backward();
-    add_up_gradients();
+    gradients_->finish();
     wait_for_figures();
     StepResult result;
     result.learning_rate =
@@ -256,11 +256,6 @@ class Training {
   torch::Tensor loss_of(const std::vector<torch::Tensor>& logits, const Target& target) const {
     const ProfileScope scope("loss");
     return training_loss(config_, logits, target);
-  }
-
-  void add_up_gradients() {
-    const ProfileScope scope("others");
-    gradients_->finish();
   }
 
   bool update(double learning_rate) {
