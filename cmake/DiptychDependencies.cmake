@@ -70,5 +70,7 @@ if(DIPTYCH_WITH_TORCH)
   target_link_libraries(dep_torch INTERFACE
     ${torch_root}/lib/libtorch.so ${torch_root}/lib/libtorch_cpu.so ${torch_root}/lib/libc10.so)
   target_compile_definitions(dep_torch INTERFACE USE_C10D_GLOO)
-  target_link_options(dep_torch INTERFACE -Wl,-rpath,${torch_root}/lib)
+  # at::parallel_for is a template: without the flag it runs its work on one thread, in silence.
+  target_compile_options(dep_torch INTERFACE -fopenmp)
+  target_link_options(dep_torch INTERFACE -fopenmp -Wl,-rpath,${torch_root}/lib)
 endif()

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "diptych/arithmetic.h"
 #include "diptych/batch.h"
 
 namespace diptych {
@@ -40,13 +41,15 @@ struct Answer {
 // Immutable; const methods may be called from several threads at once. Cheap to copy.
 class Model {
  public:
-  // path: a run's folder or the model file itself. Throws Error{not_found, model_file, io}.
-  static Model load(const std::filesystem::path& path);
+  // path: a run's folder or the model file itself. Throws Error{not_found, model_file, io}, and
+  // Error{usage} for int8 of a model that was not quantized or where the processor lacks it.
+  static Model load(const std::filesystem::path& path, Arithmetic arithmetic = Arithmetic::fp32);
   // The bytes of a model file; `where` names them in errors.
-  static Model from_bytes(const std::string& bytes, const std::string& where);
+  static Model from_bytes(const std::string& bytes, const std::string& where,
+                          Arithmetic arithmetic = Arithmetic::fp32);
 
-  // The batch must hold the inputs that the model takes. fp32; a row's answer does not depend on
-  // the rest of its batch beyond rounding (1e-5).
+  // The batch must hold the inputs that the model takes. A row's answer does not depend on the rest
+  // of its batch beyond rounding (1e-5).
   Predictions predict(const Batch& batch) const;
   // Throws Error{usage} when the question lacks every input the model takes, Error{not_found,
   // image} for a picture that cannot be read.
@@ -57,6 +60,7 @@ class Model {
   const Preprocessor& preprocessor() const;
   const std::string& provenance() const;  // JSON: versions, data digest, scores
   std::int64_t parameters() const;        // trained numbers
+  bool quantized() const;                 // whether it can answer in int8
 
  private:
   struct Content;

@@ -19,13 +19,14 @@ extern char** environ;
 namespace diptych {
 namespace {
 
-constexpr std::array<CommandRow, 10> kCommands{{
+constexpr std::array<CommandRow, 11> kCommands{{
     {"compare", "Train image, text and both on the same splits; say whether the text helps",
      declare_compare},
     {"inspect", "Find what would spoil the answer: copies, leaks, wrong labels", declare_inspect},
     {"train", "Train one model", declare_train},
     {"evaluate", "Score a model on rows with labels", declare_evaluate},
     {"predict", "Answer for one picture and text, or for a table", declare_predict},
+    {"quantize", "Make a model that can answer in int8, and say what that costs", declare_quantize},
     {"info", "Show what a model is: configuration, classes, size, provenance", declare_info},
     {"import", "Make a dataset of a public one: COYO", declare_import},
     {"fetch", "Download the pictures of a list of URLs", declare_fetch},
@@ -96,6 +97,15 @@ void allow_only(CLI::Option* argument, const std::vector<std::string>& words) {
     return known ? "" : fmt::format("cannot be '{}': it is one of {}", given, choice);
   };
   argument->type_name(choice)->check(check);
+}
+
+void add_arithmetic(CLI::App& command, Arithmetic& into) {
+  const std::map<std::string, Arithmetic> names = {
+      {"fp32", Arithmetic::fp32}, {"bf16", Arithmetic::bf16}, {"int8", Arithmetic::int8}};
+  auto* option = command.add_option_function<std::string>(
+      "--arithmetic", [names, &into](const std::string& name) { into = names.at(name); },
+      "What the network multiplies in; int8 takes a model that 'diptych quantize' wrote");
+  allow_only(option->default_str("fp32"), {"fp32", "bf16", "int8"});
 }
 
 Error usage_error(const CLI::App& app, const std::string& message) {

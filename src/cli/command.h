@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "config/options.h"
+#include "diptych/arithmetic.h"
 
 namespace CLI {
 class App;
@@ -31,6 +32,7 @@ Action declare_train(CLI::App& command);
 Action declare_compare(CLI::App& command);
 Action declare_evaluate(CLI::App& command);
 Action declare_predict(CLI::App& command);
+Action declare_quantize(CLI::App& command);
 Action declare_info(CLI::App& command);
 Action declare_fetch(CLI::App& command);
 Action declare_import(CLI::App& command);
@@ -40,6 +42,8 @@ Action declare_docs(CLI::App& command);
 // An argument that names data in any layout; the command's help then lists them.
 CLI::Option* add_data(CLI::App& command, const char* name, std::filesystem::path& into,
                       const std::string& help);
+// --arithmetic, of answers.
+void add_arithmetic(CLI::App& command, Arithmetic& into);
 // Lets an argument be one of a few words.
 void allow_only(CLI::Option* argument, const std::vector<std::string>& words);
 

@@ -6,15 +6,14 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
 #include "cli/command.h"
 #include "cli/loading.h"
+#include "cli/model_rows.h"
 #include "cli/progress.h"
 #include "cli/run_folder.h"
 #include "data/loading.h"
-#include "data/split.h"
 #include "diptych/model.h"
 #include "metrics/comparison.h"
 #include "metrics/table_text.h"
@@ -27,25 +26,8 @@ struct Arguments {
   std::filesystem::path model, data;
   std::string split = "all";
   bool json = false;
+  Arithmetic arithmetic = Arithmetic::fp32;
 };
-
-// The rows of one part of the split that the model was trained with: made again, from the same
-// dataset and seed, which the dataset's digest proves.
-std::vector<std::int64_t> part_of(const Arguments& given, const Model& model,
-                                  const Dataset& dataset) {
-  const auto provenance = nlohmann::json::parse(model.provenance());
-  if (provenance.value("data_digest", "") != dataset.digest()) {
-    throw Error(ErrorKind::data,
-                "is not the dataset that the model was trained on, so its " + given.split +
-                    " rows are not known",
-                dataset.source(), "score all rows with --split all");
-  }
-  const Config& config = model.config();
-  const Split split = make_split(dataset, split_options(config), config.seed);
-  if (given.split == "test") require_test_rows(dataset);
-  if (given.split == "test") return split.test;
-  return given.split == "train" ? split.train : split.validation;
-}
 
 Trial answer_rows(const Model& model, const LoadedData& data, std::vector<std::int64_t> rows) {
   Trial trial;
@@ -70,7 +52,7 @@ void run(const Arguments& given, const Config& config, const Model& model) {
   progress.line(rows_line(data.dataset));
   std::vector<std::int64_t> rows(data.dataset.size());
   std::iota(rows.begin(), rows.end(), 0);
-  if (given.split != "all") rows = part_of(given, model, data.dataset);
+  if (given.split != "all") rows = rows_of_part(model, data.dataset, given.split);
 
   const Trial trial = answer_rows(model, data, std::move(rows));
   const Comparison comparison =
@@ -96,9 +78,10 @@ Action declare_evaluate(CLI::App& command) {
                                    "Which rows: all, or those of the model's own split");
   allow_only(split->capture_default_str(), {"all", "test", "validation", "train"});
   command.add_flag("--json", given->json, "As one JSON object");
+  add_arithmetic(command, given->arithmetic);
   const Settings settings(command, {OptionGroup::data, OptionGroup::machine});
   return [given, settings] {
-    const Model model = Model::load(given->model);
+    const Model model = Model::load(given->model, given->arithmetic);
     const ResolvedConfig resolved = settings.resolve(model.config());
     if (!settings.print_if_asked(resolved)) run(*given, resolved.config, model);
   };

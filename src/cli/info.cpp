@@ -26,6 +26,7 @@ Action declare_info(CLI::App& command) {
       const nlohmann::json all = {{"inputs", inputs_name(model.config().inputs)},
                                   {"classes", model.classes()},
                                   {"parameters", model.parameters()},
+                                  {"quantized", model.quantized()},
                                   {"config", to_json(model.config())},
                                   {"provenance", provenance}};
       std::cout << all.dump(2) << "\n";
@@ -34,6 +35,7 @@ Action declare_info(CLI::App& command) {
     std::cout << fmt::format("inputs      {}\nparameters  {}\nclasses     {}: {}\n",
                              inputs_name(model.config().inputs), model.parameters(),
                              model.classes().size(), fmt::join(model.classes(), ", "));
+    if (model.quantized()) std::cout << "answers     in fp32, bf16 and int8\n";
     for (const auto& [key, value] : provenance.items()) {
       std::cout << fmt::format("{:<11} {}\n", key,
                                value.is_string() ? value.get<std::string>() : value.dump());

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <iostream>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -15,9 +14,8 @@
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "data/loading.h"
-#include "data/preprocessor.h"
 #include "diptych/model.h"
-#include "nn/dataset_prediction.h"
+#include "nn/answering.h"
 
 namespace diptych {
 namespace {
@@ -29,72 +27,43 @@ struct Arguments {
   fs::path model, table, image, output;
   std::string text;
   bool json = false;
+  Arithmetic arithmetic = Arithmetic::fp32;
 };
 
-// One answer or one reason why there is none.
 struct Line {
   std::string id;
-  std::string error;                 // empty: answered
-  std::vector<float> probabilities;  // [K]
+  RowAnswer answer;
 };
 
-std::size_t best_of(const Line& line) {
-  return static_cast<std::size_t>(
-      std::max_element(line.probabilities.begin(), line.probabilities.end()) -
-      line.probabilities.begin());
+std::size_t best_of(const std::vector<float>& probabilities) {
+  return static_cast<std::size_t>(std::max_element(probabilities.begin(), probabilities.end()) -
+                                  probabilities.begin());
 }
 
 std::string json_line(const Line& line, const std::vector<std::string>& classes) {
   ordered_json object = {{"id", line.id}};
-  if (!line.error.empty()) {
-    object["error"] = line.error;
+  const auto& [error, probabilities] = line.answer;
+  if (!error.empty()) {
+    object["error"] = error;
     return object.dump();
   }
-  object["class"] = classes[best_of(line)];
-  object["probability"] = line.probabilities[best_of(line)];
+  object["class"] = classes[best_of(probabilities)];
+  object["probability"] = probabilities[best_of(probabilities)];
   for (std::size_t k = 0; k < classes.size(); ++k) {
-    object["probabilities"][classes[k]] = line.probabilities[k];
+    object["probabilities"][classes[k]] = probabilities[k];
   }
   return object.dump();
 }
 
 std::string csv_line(const Line& line, const std::vector<std::string>& classes) {
-  if (!line.error.empty()) return fmt::format("{},,,{}", csv_cell(line.id), csv_cell(line.error));
-  return fmt::format("{},{},{:.6f},", csv_cell(line.id), csv_cell(classes[best_of(line)]),
-                     line.probabilities[best_of(line)]);
+  const auto& [error, probabilities] = line.answer;
+  if (!error.empty()) return fmt::format("{},,,{}", csv_cell(line.id), csv_cell(error));
+  const std::size_t best = best_of(probabilities);
+  return fmt::format("{},{},{:.6f},", csv_cell(line.id), csv_cell(classes[best]),
+                     probabilities[best]);
 }
 
 constexpr const char* kCsvHeader = "id,class,probability,error";
-
-// Answers a part of the rows: pictures in memory are bounded by it.
-void answer_part(const Model& model, const std::vector<Example>& rows, std::vector<Line>& lines) {
-  const Dataset part(rows, model.classes());
-  DecodedImages images;
-  std::map<std::int64_t, std::string> errors;
-  if (model.preprocessor().takes_image()) {
-    images = decode_images(part, model.preprocessor().decode_options(available_threads()));
-    for (const RowProblem& problem : images.problems) {
-      errors[problem.row] = fmt::format("{}: {}", problem_name(problem.problem), problem.detail);
-    }
-    for (const Example& row : rows) {
-      if (row.image.empty()) errors[row.row] = "missing image: the cell is empty";
-    }
-  }
-  std::vector<std::int64_t> all(rows.size());
-  std::iota(all.begin(), all.end(), 0);
-  const std::vector<float> probabilities = predict_rows(model, part, &images, all);
-  const std::size_t classes = model.classes().size();
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    Line line{rows[i].id, "", {}};
-    if (const auto error = errors.find(rows[i].row); error != errors.end()) {
-      line.error = error->second;
-    } else {
-      const auto begin = probabilities.begin() + static_cast<std::ptrdiff_t>(i * classes);
-      line.probabilities.assign(begin, begin + static_cast<std::ptrdiff_t>(classes));
-    }
-    lines.push_back(std::move(line));
-  }
-}
 
 std::vector<Line> answer_table(const Arguments& given, const Model& model, const Config& config) {
   ReadOptions reading = read_options(config);
@@ -102,16 +71,13 @@ std::vector<Line> answer_table(const Arguments& given, const Model& model, const
   reading.skips_empty_image = false;  // answered with an error, in its place
   const Dataset dataset = read_dataset(given.table, reading);
   Progress progress;
-  constexpr std::size_t kPart = 512;
+  std::vector<RowAnswer> answers = answer_dataset(
+      model, dataset, available_threads(), [&progress](std::size_t done, std::size_t total) {
+        progress.live(static_cast<double>(done) / static_cast<double>(total), "predicting");
+      });
   std::vector<Line> lines;
-  for (std::size_t begin = 0; begin < dataset.size(); begin += kPart) {
-    std::vector<Example> part;
-    for (std::size_t i = begin; i < std::min(begin + kPart, dataset.size()); ++i) {
-      part.push_back(dataset[i]);
-    }
-    answer_part(model, part, lines);
-    progress.live(static_cast<double>(lines.size()) / static_cast<double>(dataset.size()),
-                  "predicting");
+  for (std::size_t row = 0; row < answers.size(); ++row) {
+    lines.push_back({dataset[row].id, std::move(answers[row])});
   }
   return lines;
 }
@@ -128,7 +94,7 @@ void write_lines(const Arguments& given, const Model& model, const std::vector<L
   }
   write_file(given.output, text);
   const auto failed = std::count_if(lines.begin(), lines.end(),
-                                    [](const Line& line) { return !line.error.empty(); });
+                                    [](const Line& line) { return !line.answer.error.empty(); });
   std::cerr << fmt::format("{} rows: {} answered, {} not; in {}\n", lines.size(),
                            lines.size() - static_cast<std::size_t>(failed), failed,
                            given.output.string());
@@ -138,19 +104,19 @@ void answer_one(const Arguments& given, const Model& model) {
   Question question;
   if (!given.image.empty()) question.image = given.image;
   question.text = given.text;
-  const Line line{given.image.empty() ? "text" : given.image.string(), "",
-                  model.answer(question).probabilities};
+  const Line line{given.image.empty() ? "text" : given.image.string(),
+                  {"", model.answer(question).probabilities}};
   if (given.json) {
     std::cout << json_line(line, model.classes()) << "\n";
     return;
   }
-  std::vector<std::size_t> order(line.probabilities.size());
+  const std::vector<float>& probabilities = line.answer.probabilities;
+  std::vector<std::size_t> order(probabilities.size());
   std::iota(order.begin(), order.end(), 0U);
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return line.probabilities[a] > line.probabilities[b];
-  });
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return probabilities[a] > probabilities[b]; });
   for (std::size_t k : order) {
-    std::cout << fmt::format("{:6.2f} %  {}\n", 100 * line.probabilities[k], model.classes()[k]);
+    std::cout << fmt::format("{:6.2f} %  {}\n", 100 * probabilities[k], model.classes()[k]);
   }
 }
 
@@ -166,9 +132,10 @@ Action declare_predict(CLI::App& command) {
   command.add_option("-o,--output", given->output, "Where the answers go: .csv or .jsonl")
       ->needs(table);
   command.add_flag("--json", given->json, "A JSON object per row, with every class's probability");
+  add_arithmetic(command, given->arithmetic);
   const Settings settings(command, {OptionGroup::data});
   return [given, settings] {
-    const Model model = Model::load(given->model);
+    const Model model = Model::load(given->model, given->arithmetic);
     const ResolvedConfig resolved = settings.resolve(model.config());
     if (settings.print_if_asked(resolved)) return;
     if (given->table.empty()) return answer_one(*given, model);

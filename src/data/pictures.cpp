@@ -31,14 +31,14 @@ std::vector<std::size_t> reading_order(const PictureColumn& pictures) {
   return order;
 }
 
+}  // namespace
+
 RowProblem problem_of(const Example& example, const Error& error) {
   const bool missing = error.kind() == ErrorKind::not_found;
   const std::string& path = example.image.path.string();
   return {example.row, example.id, missing ? Problem::missing_image : Problem::unreadable_image,
           missing && !path.empty() ? path : error.what()};
 }
-
-}  // namespace
 
 std::string read_picture_file(const std::filesystem::path& path) {
   return read_file(path, kMaxPictureBytes);

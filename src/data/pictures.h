@@ -39,6 +39,9 @@ struct PictureBytes {
   std::optional<Error> error;  // not_found: there is no such picture
 };
 
+// What an error in reading or decoding its picture makes of a row.
+RowProblem problem_of(const Example& example, const Error& error);
+
 // Hands out every row once: those in files first, then one container after the other.
 class PictureReader {
  public:

@@ -38,6 +38,16 @@ class PlainEncoder : public ImageEncoder {
 
   int features() const override { return features_; }
 
+  TrainedImageEncoder trained() const override {
+    TrainedImageEncoder trained;
+    for (const auto& block : blocks_) {
+      trained.convolutions.push_back({.filters = block->filters(), .pools = true});
+    }
+    trained.dense_weight = dense_->weight();
+    trained.dense_bias = dense_->bias();
+    return trained;
+  }
+
  private:
   int features_;
   std::vector<std::shared_ptr<Convolution>> blocks_;
@@ -60,6 +70,7 @@ class Unit : public torch::nn::Module {
   torch::Tensor forward_pooled(const torch::Tensor& x, const Pass& pass) const {
     return relu_max_pool(normed(x, pass));
   }
+  Filters filters() const { return norm_->folded_into(convolution_->filters()); }
 
  private:
   torch::Tensor normed(const torch::Tensor& x, const Pass& pass) const {
@@ -105,6 +116,19 @@ class ResidualEncoder : public ImageEncoder {
   }
 
   int features() const override { return features_; }
+
+  TrainedImageEncoder trained() const override {
+    TrainedImageEncoder trained;
+    for (std::size_t stage = 0; stage < widen_.size(); ++stage) {
+      trained.convolutions.push_back({.filters = widen_[stage]->filters(), .pools = stage == 0});
+      if (stage == 0) continue;
+      trained.convolutions.push_back({.filters = residual_[stage - 1]->filters(),
+                                      .adds_input = true,
+                                      .measures = true,
+                                      .pools = stage + 1 < widen_.size()});
+    }
+    return trained;
+  }
 
  private:
   torch::Tensor stem(const torch::Tensor& pixels, const Pass& pass) const {

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "config/config.h"
-#include "nn/layers.h"
+#include "nn/packed_image_encoder.h"
 
 namespace diptych {
 
@@ -12,6 +12,7 @@ class ImageEncoder : public torch::nn::Module {
   // pixels: [B,3,H,W], in pass.compute, standardised, channels last. Returns fp32 [B,features()].
   virtual torch::Tensor forward(torch::Tensor pixels, Pass& pass) = 0;
   virtual int features() const = 0;
+  virtual TrainedImageEncoder trained() const = 0;
 };
 
 // One linear map of histograms of colours and gradients: [B,I] → [B,D]. Few pictures are too few to

@@ -75,7 +75,7 @@ BatchNorm::BatchNorm(int channels) {
 }
 
 torch::Tensor BatchNorm::forward(const torch::Tensor& x, const Pass& pass) const {
-  constexpr double kMomentum = 0.1, kEpsilon = 1e-5;
+  constexpr double kMomentum = 0.1;
   // A single value has no variance: it would make the running one not a number, for ever.
   const std::int64_t rows = pass.part.world ? pass.part.whole : x.size(0);
   const bool learns = pass.training && rows * x.size(2) * x.size(3) > 1;
@@ -85,6 +85,14 @@ torch::Tensor BatchNorm::forward(const torch::Tensor& x, const Pass& pass) const
   }
   return torch::batch_norm(x, weight_, bias_, running_mean_, running_variance_, learns, kMomentum,
                            kEpsilon, /*cudnn_enabled=*/true);
+}
+
+Filters BatchNorm::folded_into(const Filters& filters) const {
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor scale = weight_ / (running_variance_ + kEpsilon).sqrt();
+  const torch::Tensor bias = filters.bias.defined() ? filters.bias : torch::zeros_like(scale);
+  return {filters.weight * scale.view({-1, 1, 1, 1}), bias_ + (bias - running_mean_) * scale,
+          filters.stride};
 }
 
 Lstm::Lstm(const Options& options, const at::Generator& generator)
@@ -119,6 +127,19 @@ Lstm::Output Lstm::forward(const torch::Tensor& x, const torch::Tensor& lengths)
       output, /*batch_first=*/true, /*padding_value=*/0.0, /*total_length=*/x.size(1)));
   const torch::Tensor last = hidden.index_select(1, packed.unsorted_indices());
   return {all, last.permute({1, 0, 2}).reshape({x.size(0), directions * features_})};
+}
+
+PackedLstm Lstm::packed() const {
+  const torch::NoGradGuard no_grad;
+  const auto pack = [](const torch::Tensor& weight, const torch::Tensor& bias) {
+    const PackShape shape{static_cast<int>(weight.size(0)), 1, weight.size(1)};
+    return pack_weights({weight.data_ptr<float>(), static_cast<std::size_t>(weight.numel())},
+                        {bias.data_ptr<float>(), static_cast<std::size_t>(bias.numel())}, shape,
+                        Arithmetic::fp32);
+  };
+  const torch::Tensor bias = weights_[2] + weights_[3];
+  return {pack(weights_[0], bias), pack(weights_[1], torch::zeros_like(bias)),
+          static_cast<int>(weights_[0].size(1)), features_};
 }
 
 }  // namespace diptych

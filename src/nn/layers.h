@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include "nn/batch_part.h"
+#include "nn/packed_lstm.h"
 
 namespace diptych {
 
@@ -31,9 +32,17 @@ class Dense : public torch::nn::Module {
  public:
   Dense(int inputs, int outputs, const at::Generator& generator);
   torch::Tensor forward(const torch::Tensor& x) const;
+  const torch::Tensor& weight() const { return weight_; }
+  const torch::Tensor& bias() const { return bias_; }
 
  private:
   torch::Tensor weight_, bias_;
+};
+
+// Weights as they are once trained: [O,I,3,3] and [O] (undefined: none).
+struct Filters {
+  torch::Tensor weight, bias;
+  int stride = 1;
 };
 
 // [B,I,H,W] → [B,O,H/stride,W/stride], 3×3, same padding, channels last, in x's precision.
@@ -49,6 +58,7 @@ class Convolution : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x) const;
   // relu_max_pool() of it, in one pass where a fast one fits.
   torch::Tensor forward_pooled(const torch::Tensor& x) const;
+  Filters filters() const { return {weight_, bias_, stride_}; }
 
  private:
   int stride_;
@@ -60,8 +70,11 @@ class BatchNorm : public torch::nn::Module {
  public:
   explicit BatchNorm(int channels);
   torch::Tensor forward(const torch::Tensor& x, const Pass& pass) const;
+  // The convolution before it, with what this layer does to its outputs when not training.
+  Filters folded_into(const Filters& filters) const;
 
  private:
+  static constexpr double kEpsilon = 1e-5;
   torch::Tensor weight_, bias_, running_mean_, running_variance_;
 };
 
@@ -79,6 +92,8 @@ class Lstm : public torch::nn::Module {
   };
   Lstm(const Options& options, const at::Generator& generator);
   Output forward(const torch::Tensor& x, const torch::Tensor& lengths) const;
+  // Of the first direction.
+  PackedLstm packed() const;
 
  private:
   int features_;

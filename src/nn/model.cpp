@@ -14,9 +14,22 @@ struct Model::Content {
   ModelDescription description;
   Preprocessor preprocessor;
   std::shared_ptr<Network> network;
+  Arithmetic arithmetic = Arithmetic::fp32;
 };
 
 namespace {
+
+void require_int8(const ModelDescription& description, const std::string& where) {
+  if (description.limits.empty()) {
+    throw Error(ErrorKind::usage, "the model was not made for int8", where,
+                "make one of it with 'diptych quantize', or ask for bf16");
+  }
+  if (!packs_here()) {
+    throw Error(ErrorKind::usage,
+                "this processor lacks what int8 takes: AVX-512 with BF16 and VNNI", where,
+                "ask for fp32 or bf16");
+  }
+}
 
 // torch's own exceptions end here.
 template <typename Function>
@@ -59,12 +72,15 @@ Batch batch_of(const Question& question, const Preprocessor& preprocessor) {
 
 }  // namespace
 
-Model Model::from_bytes(const std::string& bytes, const std::string& where) {
+Model Model::from_bytes(const std::string& bytes, const std::string& where, Arithmetic arithmetic) {
   return guarded([&] {
     auto content = std::make_shared<Content>();
     LoadedModel loaded = unpack_model(bytes, where);
     content->network = std::move(loaded.network);
     content->network->eval();
+    content->arithmetic = arithmetic;
+    if (arithmetic == Arithmetic::int8) require_int8(loaded.description, where);
+    content->network->pack(arithmetic, loaded.description.limits);
     content->preprocessor =
         Preprocessor::from_config(loaded.description.config, loaded.description.tokenizer);
     content->description = std::move(loaded.description);
@@ -72,7 +88,7 @@ Model Model::from_bytes(const std::string& bytes, const std::string& where) {
   });
 }
 
-Model Model::load(const fs::path& path) {
+Model Model::load(const fs::path& path, Arithmetic arithmetic) {
   fs::path file = path;
   if (fs::is_directory(path)) {
     file = path / kModelFileName;
@@ -81,13 +97,14 @@ Model Model::load(const fs::path& path) {
                   path.string(), "name a folder that 'diptych train' wrote, or the file itself");
     }
   }
-  return from_bytes(read_file(file), file.string());
+  return from_bytes(read_file(file), file.string(), arithmetic);
 }
 
 Predictions Model::predict(const Batch& batch) const {
   return guarded([&] {
     const torch::InferenceMode inference;
-    Pass pass;
+    Pass pass;  // of what is not packed
+    if (content_->arithmetic == Arithmetic::bf16) pass.compute = at::kBFloat16;
     const torch::Tensor probabilities = Network::probabilities(
         content_->network->forward(content_->network->input_from(batch), pass));
     const auto* begin = probabilities.contiguous().data_ptr<float>();
@@ -107,6 +124,8 @@ const std::vector<std::string>& Model::classes() const { return content_->descri
 const Config& Model::config() const { return content_->description.config; }
 const Preprocessor& Model::preprocessor() const { return content_->preprocessor; }
 const std::string& Model::provenance() const { return content_->description.provenance; }
+
+bool Model::quantized() const { return !content_->description.limits.empty(); }
 
 std::int64_t Model::parameters() const {
   std::int64_t count = 0;

@@ -1,5 +1,6 @@
 #include "nn/model_file.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -17,6 +18,19 @@ constexpr const char* kVersion = "1";
 [[noreturn]] void refuse(const std::string& reason, const std::string& where) {
   throw Error(ErrorKind::model_file, reason, where,
               "use a model that this version of diptych wrote, or train again");
+}
+
+std::vector<float> read_limits(const TensorFile& file, const std::string& where) {
+  std::vector<float> limits;
+  try {
+    limits = metadata_json(file, "limits", where).get<std::vector<float>>();
+  } catch (const json::exception&) {
+    refuse("gives limits that are not a list of numbers", where);
+  }
+  for (const float limit : limits) {
+    if (!std::isfinite(limit) || limit < 0) refuse("gives a limit that is not one", where);
+  }
+  return limits;
 }
 
 ModelDescription describe(const TensorFile& file, const std::string& where) {
@@ -44,6 +58,7 @@ ModelDescription describe(const TensorFile& file, const std::string& where) {
     refuse("names its classes otherwise than by a list of texts", where);
   }
   if (description.classes.size() < 2) refuse("names fewer than two classes", where);
+  if (file.metadata.contains("limits")) description.limits = read_limits(file, where);
   // Else n-grams could point beyond the embedding table.
   if (description.config.inputs != Inputs::image &&
       description.tokenizer.options() != tokenizer_options(description.config)) {
@@ -53,6 +68,14 @@ ModelDescription describe(const TensorFile& file, const std::string& where) {
 }
 
 using State = std::vector<std::pair<std::string, torch::Tensor>>;
+
+// One of each convolution of the network.
+void require_limits_for(const Network& network, const ModelDescription& description,
+                        const std::string& where) {
+  if (!description.limits.empty() && description.limits.size() != network.convolutions()) {
+    refuse("has limits of other convolutions than its own", where);
+  }
+}
 
 void require_same_shapes(const State& state, const TensorFile& file, const std::string& where) {
   for (const auto& [name, tensor] : state) {
@@ -85,6 +108,7 @@ std::string pack_model(const Network& network, const ModelDescription& descripti
                    {"classes", json(description.classes).dump()},
                    {"tokenizer", description.tokenizer.to_json().dump()},
                    {"provenance", description.provenance}};
+  if (!description.limits.empty()) file.metadata["limits"] = json(description.limits).dump();
   return pack(file);
 }
 
@@ -97,6 +121,7 @@ LoadedModel unpack_model(const std::string& bytes, const std::string& where) {
   // Before a network of the size that the configuration claims is allocated.
   require_same_shapes(state_of(Network::plan(config, shape)), file, where);
   model.network = std::make_shared<Network>(config, shape, /*seed=*/0);
+  require_limits_for(*model.network, model.description, where);
   const torch::NoGradGuard no_grad;
   for (auto& [name, tensor] : state_of(*model.network)) tensor.copy_(*file.find(name));
   return model;

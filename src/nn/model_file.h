@@ -17,6 +17,7 @@ struct ModelDescription {
   Tokenizer tokenizer;
   std::string provenance =
       "{}";  // JSON object; no times in it, so that equal trainings give equal bytes
+  std::vector<float> limits = {};  // the largest output of each convolution; empty: not quantized
 };
 
 std::string pack_model(const Network& network, const ModelDescription& description);

@@ -42,6 +42,13 @@ TextInput text_input(const Batch& batch, int words) {
   return input;
 }
 
+// [B,3,H,W], channels last, where the batch has them.
+torch::Tensor pixels_of(const Batch& batch) {
+  auto* pixels = const_cast<std::uint8_t*>(batch.pixels.data());
+  return torch::from_blob(pixels, {batch.size, batch.side, batch.side, 3}, at::kByte)
+      .permute({0, 3, 1, 2});
+}
+
 std::size_t colours_of(const Config& config) {
   const auto bins = static_cast<std::size_t>(config.colour_bins);
   return bins > 1 ? bins * bins * bins : 0;
@@ -145,14 +152,40 @@ void Network::set_document_frequencies(std::span<const Batch> texts) {
   text_->set_document_frequencies(idf);
 }
 
+PackOptions Network::pack_options(Arithmetic arithmetic) const {
+  PackOptions options;
+  options.arithmetic = arithmetic;
+  options.side = config_.image_size;
+  for (std::size_t channel = 0; channel < 3; ++channel) {
+    options.mean[channel] = pixel_mean_.const_data_ptr<float>()[channel];
+    options.deviation[channel] = pixel_deviation_.const_data_ptr<float>()[channel];
+  }
+  return options;
+}
+
+void Network::pack(Arithmetic arithmetic, const std::vector<float>& limits) {
+  if (!packs_here()) return;
+  if (takes_text_) text_->pack();
+  if (!takes_image_) return;
+  PackOptions options = pack_options(arithmetic);
+  options.limits = limits;
+  packed_image_ = std::make_unique<PackedImageEncoder>(image_->trained(), options);
+}
+
+std::size_t Network::convolutions() const {
+  return takes_image_ ? image_->trained().convolutions.size() : 0;
+}
+
+std::vector<float> Network::limits(const Batch& batch) const {
+  return PackedImageEncoder(image_->trained(), pack_options(Arithmetic::fp32))
+      .limits(pixels_of(batch));
+}
+
 NetworkInput Network::input_from(const Batch& batch) const {
   const ProfileScope scope("input");
   NetworkInput input;
   if (takes_image_) {
-    auto* pixels = const_cast<std::uint8_t*>(batch.pixels.data());
-    input.pixels = torch::from_blob(pixels, {batch.size, batch.side, batch.side, 3}, at::kByte)
-                       .clone()
-                       .permute({0, 3, 1, 2});
+    input.pixels = pixels_of(batch).clone();
     input.has_image = copy_of(batch.has_image, at::kByte).to(at::kFloat);
     if (descriptors_) input.descriptors = descriptors_of(batch, config_);
   }
@@ -198,7 +231,9 @@ std::vector<torch::Tensor> Network::branches(const NetworkInput& input, Pass& pa
   std::vector<torch::Tensor> features;
   if (takes_image_) {
     const torch::Tensor present = input.has_image.unsqueeze(1);
-    torch::Tensor image = image_->forward(standardise(input, pass.compute), pass);
+    torch::Tensor image = packed_image_ && !pass.training
+                              ? packed_image_->forward(input.pixels)
+                              : image_->forward(standardise(input, pass.compute), pass);
     if (descriptors_) {
       const ProfileScope scope("image.descriptors");
       const torch::Tensor described = descriptors_->forward(input.descriptors);

@@ -44,6 +44,13 @@ class Network : public torch::nn::Module {
   // [B,K] probabilities from the heads' logits.
   static torch::Tensor probabilities(const std::vector<torch::Tensor>& logits);
 
+  // Readies the fast way to answer, where this processor has it; weights stay as they are from then
+  // on. limits: those of limits(), for int8.
+  void pack(Arithmetic arithmetic, const std::vector<float>& limits = {});
+  std::size_t convolutions() const;  // of the image encoder
+  // The largest output of each of them over these pictures.
+  std::vector<float> limits(const Batch& batch) const;
+
   // Copies a batch's host memory; the batch may go afterwards.
   NetworkInput input_from(const Batch& batch) const;
 
@@ -62,12 +69,14 @@ class Network : public torch::nn::Module {
   // Features [B,D] of each branch: image, text; zero where a row lacks that input.
   std::vector<torch::Tensor> branches(const NetworkInput& input, Pass& pass);
   torch::Tensor classify(const torch::Tensor& fused, Pass& pass);
+  PackOptions pack_options(Arithmetic arithmetic) const;
 
   Config config_;
   int words_;
   bool takes_image_, takes_text_;
   torch::Tensor pixel_mean_, pixel_deviation_;  // [3]
   std::shared_ptr<ImageEncoder> image_;
+  std::unique_ptr<PackedImageEncoder> packed_image_;
   std::shared_ptr<DescriptorEncoder> descriptors_;
   std::shared_ptr<TextEncoder> text_;
   std::shared_ptr<Fusion> fusion_;

@@ -228,6 +228,7 @@ TEST(EveryNetwork, AnswersBitForBitTheSameOnceSavedAndLoaded) {
     const std::string bytes = pack_model(item.network, description);
     const Model model = Model::from_bytes(bytes, "test");
     const Batch batch = item.batch(0, 16);
+    item.network.pack(Arithmetic::fp32);
     const torch::Tensor expected = item.ask(batch).contiguous();
     const std::vector<float> answers = model.predict(batch).probabilities;
     ASSERT_EQ(answers.size(), static_cast<std::size_t>(expected.numel()));

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <optional>
 
 namespace diptych {
 namespace {
@@ -66,18 +67,36 @@ class LstmEncoder : public TextEncoder {
   }
   torch::Tensor forward(const TextInput& input, Pass& pass) override {
     const torch::Tensor x = dropout(embedding_->forward(input), dropout_, pass);
-    const Lstm::Output states = lstm_->forward(x, input.lengths.clamp_min(1));
+    const torch::Tensor lengths = input.lengths.clamp_min(1);
+    if (packed_) return present(last_states(x, lengths), input);
+    const Lstm::Output states = lstm_->forward(x, lengths);
     if (bidirectional_) return mean_and_max(states.all, input);
-    return states.last.masked_fill(~(input.lengths > 0).unsqueeze(1), 0);
+    return present(states.last, input);
   }
   int features() const override { return features_; }
+  void pack() override {
+    if (!bidirectional_) packed_ = lstm_->packed();
+  }
 
  private:
+  static torch::Tensor present(const torch::Tensor& states, const TextInput& input) {
+    return states.masked_fill(~(input.lengths > 0).unsqueeze(1), 0);
+  }
+  torch::Tensor last_states(const torch::Tensor& x, const torch::Tensor& lengths) const {
+    const torch::Tensor states = torch::empty({x.size(0), features_});
+    packed_->last_states(
+        {x.const_data_ptr<float>(), static_cast<std::size_t>(x.numel())},
+        {lengths.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(x.size(0))},
+        states.data_ptr<float>());
+    return states;
+  }
+
   bool bidirectional_;
   int features_;
   double dropout_;
   std::shared_ptr<Embedding> embedding_;
   std::shared_ptr<Lstm> lstm_;
+  std::optional<PackedLstm> packed_;
 };
 
 // Word vectors, one dense layer each, mean and maximum: blind to order, strong on few rows

@@ -1,0 +1,62 @@
+// A trained convolution as the answering path runs it: 3×3, same padding, with its bias, ReLU and
+// what follows (residual sum, mean and maximum of the map, 2×2 max-pooling) in one pass over a map
+// that stays in the cache. One picture at a time. Free of torch.
+#pragma once
+#include <cstddef>
+
+#include "nn/packed_weights.h"
+
+namespace diptych {
+
+// [side,side,C] of one picture, channels last and padded with zeros to whole groups, with a border
+// for the filters to read.
+class Map {
+ public:
+  Map(int side, int channels, Arithmetic arithmetic);
+  int side() const { return side_; }
+  int channels() const { return channels_; }
+  // The pixel's first number; -1 and side() are the border.
+  std::byte* at(std::int64_t y, std::int64_t x) {
+    return bytes_.data() + (y + 1) * row_bytes_ + (x + 1) * pixel_bytes_;
+  }
+  const std::byte* at(std::int64_t y, std::int64_t x) const {
+    return const_cast<Map*>(this)->at(y, x);
+  }
+  std::int64_t row_bytes() const { return row_bytes_; }
+  std::int64_t pixel_bytes() const { return pixel_bytes_; }
+
+ private:
+  int side_, channels_;
+  std::int64_t pixel_bytes_, row_bytes_;
+  std::vector<std::byte> bytes_;
+};
+
+struct PackedConvolution {
+  PackedWeights weights;  // of 3 runs of 3 pixels
+  int stride = 1;
+  bool adds_input = false;  // after the ReLU; stride 1, as many outputs as inputs
+  bool measures = false;    // mean and maximum of each channel, before pooling
+  bool pools = false;
+  float input_scale = 1, output_scale = 1;  // int8: steps for each 1
+
+  // For an input of that side: rows of outputs, pairs of them, and the side of what is written.
+  int rows(int side) const { return (side + stride - 1) / stride; }
+  int pairs(int side) const { return (rows(side) + 1) / 2; }
+  int output_side(int side) const { return rows(side) / (pools ? 2 : 1); }
+};
+
+// Sum and maximum of each channel over the two rows of outputs that a pair is.
+struct Measured {
+  std::vector<float> sums, largest;  // [pairs, blocks·32]
+};
+
+// Pairs of rows of outputs, those beyond the last row left out.
+struct Pairs {
+  std::int64_t begin = 0, end = 0;
+};
+
+// Pairs may be cut over threads: what they write lies apart. `measured` is read if it measures.
+void convolve(const PackedConvolution& convolution, const Map& input, Pairs pairs, Map& output,
+              Measured& measured);
+
+}  // namespace diptych

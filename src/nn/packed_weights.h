@@ -1,0 +1,58 @@
+// The weights of a trained layer as the answering path reads them: in blocks of 32 outputs, each
+// group of one fp32, two bf16 or four 8-bit numbers side by side. Free of torch.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "diptych/arithmetic.h"
+
+namespace diptych {
+
+// Whether this processor runs what is packed (AVX-512 with BF16 and VNNI).
+bool packs_here();
+
+// Numbers in a group of 32 bits: 1, 2, 4.
+int numbers_in_group(Arithmetic arithmetic);
+int bytes_of_number(Arithmetic arithmetic);
+
+// O filters of `runs` runs of `length` numbers: an output is the sum over runs of products with as
+// many runs of an input (three rows of three pixels, or one row of features). A run is padded with
+// zeros to whole groups.
+struct PackedWeights {
+  Arithmetic arithmetic = Arithmetic::fp32;
+  int outputs = 0, runs = 1;
+  std::int64_t steps = 0;             // groups of a run
+  std::vector<std::uint32_t> groups;  // [blocks, runs, steps, 32]
+  std::vector<float> scale, bias;     // [blocks·32]; an output is scale·sum + bias (scale: int8)
+
+  int blocks() const { return (outputs + 31) / 32; }
+  const std::uint32_t* block(int index) const {
+    return groups.data() + static_cast<std::int64_t>(index) * runs * steps * 32;
+  }
+};
+
+struct PackShape {
+  int outputs = 0, runs = 1;
+  std::int64_t length = 0;
+};
+
+// weights: [O, runs, length]; bias: [O] or empty. int8: each filter gets the step of 127ths of its
+// largest weight; `input_step` is what a step of the input, an unsigned 8-bit number, stands for.
+PackedWeights pack_weights(std::span<const float> weights, std::span<const float> bias,
+                           const PackShape& shape, Arithmetic arithmetic, float input_step = 1);
+
+// Rows of features in groups, each `stride` groups after the other.
+struct Rows {
+  const void* groups = nullptr;
+  std::int64_t stride = 0;
+  int count = 0;
+};
+struct Blocks {
+  int begin = 0, end = 0;
+};
+// rows times weights of one run, for some blocks: [rows, blocks()·32] fp32. A row is summed alike
+// however many there are.
+void multiply(const PackedWeights& weights, const Rows& rows, Blocks blocks, float* outputs);
+
+}  // namespace diptych
