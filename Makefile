@@ -18,7 +18,8 @@ demo: build
 test: build
 	@ctest --preset release -j $(JOBS)
 
-# Kills training and comparison at 30 moments each and resumes them; takes some minutes.
+# Kills training and comparison at 30 moments each, one of two processes at 20, and resumes them; takes
+# some minutes.
 faults: build
 	@ctest --test-dir build/release -L slow -R ^faults --verbose
 
@@ -48,7 +49,7 @@ bench: build
 	@test -f $(DEMO_DATA)/data.csv || build/release/diptych sample emoji $(DEMO_DATA)
 	@missed=0; \
 	for case in 'decode.py build/release/bench/decode_bench' 'cold_start.py build/release/diptych' \
-	    'training.py build/release/diptych $(DEMO_DATA)' 'predict.py build/release/diptych' 'epochs.py build/release/diptych' \
+	    'training.py build/release/diptych $(DEMO_DATA)' 'processes.py build/release/diptych $(DEMO_DATA)' 'predict.py build/release/diptych' 'epochs.py build/release/diptych' \
 	    $(if $(LONG),'compare.py build/release/diptych $(DEMO_DATA)' 'equal_epochs.py build/release/diptych $(DEMO_DATA)' build_time.py); do \
 	  echo "== $$case"; \
 	  $(BENCH) bench/$$case || missed=1; \

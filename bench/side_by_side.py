@@ -32,9 +32,9 @@ def peer(script, *arguments):
     return json.loads(output.splitlines()[-1]) | {"took": seconds, "peak": peak}
 
 
-def diptych_training(program, data, folder, *options):
+def diptych_training(program, data, folder, *options, network=NETWORK, launcher=()):
     """Rows it trained on, seconds of each epoch, of the whole program, and its peak of memory."""
-    _, seconds, peak = run(program, "train", data, "-o", folder, "--overwrite", *NETWORK, *options)
+    _, seconds, peak = run(*launcher, program, "train", data, "-o", folder, "--overwrite", *network, *options)
     rows = json.loads(run(program, "info", folder, "--json")[0])["provenance"]["rows"]["train"]
     lines = pathlib.Path(folder, "metrics.jsonl").read_text().splitlines()
     return rows, [json.loads(line)["seconds"] for line in lines], seconds, peak

@@ -60,7 +60,8 @@ add_library(dep_test INTERFACE)
 target_link_libraries(dep_test INTERFACE GTest::gmock GTest::gtest_main)
 
 # libtorch comes inside the torch wheel. Its own CMake package is not used: it would look for a
-# CUDA toolkit; the three libraries and two include folders are all that is needed.
+# CUDA toolkit; the three libraries and two include folders are all that is needed. The headers of
+# Gloo, which is inside libtorch, are Debian's.
 if(DIPTYCH_WITH_TORCH)
   set(torch_root ${site_packages}/torch)
   add_library(dep_torch INTERFACE)
@@ -68,6 +69,7 @@ if(DIPTYCH_WITH_TORCH)
     ${torch_root}/include ${torch_root}/include/torch/csrc/api/include)
   target_link_libraries(dep_torch INTERFACE
     ${torch_root}/lib/libtorch.so ${torch_root}/lib/libtorch_cpu.so ${torch_root}/lib/libc10.so)
+  target_compile_definitions(dep_torch INTERFACE USE_C10D_GLOO)
   # at::parallel_for is a template: without the flag it runs its work on one thread, in silence.
   target_compile_options(dep_torch INTERFACE -fopenmp)
   target_link_options(dep_torch INTERFACE -fopenmp -Wl,-rpath,${torch_root}/lib)

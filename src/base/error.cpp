@@ -19,7 +19,7 @@ constexpr std::array<ErrorRow, 11> kTable{{
     {ErrorKind::model_file, "model_file", 9, 500, "a model or checkpoint is damaged or not ours"},
     {ErrorKind::numeric, "numeric", 10, 500, "training diverged: too many non-finite steps"},
     {ErrorKind::interrupted, "interrupted", 130, 503,
-     "stopped by a signal; the last good state is on disk"},
+     "stopped by a signal, or another process was lost; the last good state is on disk"},
     {ErrorKind::internal, "internal", 70, 500, "a fault of the program"},
 }};
 

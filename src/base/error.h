@@ -17,7 +17,7 @@ enum class ErrorKind {
   image,        // a picture cannot be read
   model_file,   // a model or checkpoint file is damaged or not ours
   numeric,      // training diverged: too many non-finite steps
-  interrupted,  // stopped by a signal; the last good state is on disk
+  interrupted,  // by a signal, or as another process was lost; the last good state is on disk
   internal,     // a fault of the program
 };
 

@@ -4,18 +4,16 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <chrono>
-#include <cstdlib>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <ranges>
 
 #include "base/error.h"
 #include "base/parallel.h"
 #include "cli/progress.h"
 #include "cli/stop_signal.h"
+#include "cli/torchrun.h"
 
 namespace diptych {
 namespace {
@@ -28,20 +26,6 @@ std::vector<std::string> addresses(const std::string& given) {
   for (const auto part : std::views::split(given, ','))
     found.emplace_back(part.begin(), part.end());
   return found;
-}
-
-// A variable that torchrun sets; nothing: it is not there.
-std::optional<int> torchrun_number(const char* name) {
-  const char* const text = std::getenv(name);
-  if (!text || !*text) return {};
-  const std::string_view word(text);
-  int number = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-  if (error != std::errc() || end != word.data() + word.size() || number < 0) {
-    throw Error(ErrorKind::config, fmt::format("{} is '{}', not a number", name, word), "",
-                "unset it, or give --rank and --world-size");
-  }
-  return number;
 }
 
 void set_rank(const Config& config, FetchOptions& options) {

@@ -17,7 +17,7 @@ using diptych::Error;
 using diptych::ErrorKind;
 
 int report(const Error& error) {
-  std::cerr << "diptych: error: " << error.full() << "\n";
+  std::cerr << "diptych: error: " + error.full() + "\n";  // whole, where other processes write too
   return diptych::error_row(error.kind()).exit_code;
 }
 

@@ -22,7 +22,8 @@ std::string bar(double share) {
 
 }  // namespace
 
-Progress::Progress() : terminal_(::isatty(STDERR_FILENO) == 1) {}
+Progress::Progress(bool speaks)
+    : speaks_(speaks), terminal_(speaks && ::isatty(STDERR_FILENO) == 1) {}
 
 Progress::~Progress() { clear(); }
 
@@ -42,6 +43,7 @@ void Progress::live(double share, const std::string& text) {
 }
 
 void Progress::line(const std::string& text) {
+  if (!speaks_) return;
   const std::lock_guard lock(mutex_);
   clear();
   std::cerr << text << "\n" << std::flush;

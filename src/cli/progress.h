@@ -9,7 +9,7 @@ namespace diptych {
 
 class Progress {
  public:
-  Progress();
+  explicit Progress(bool speaks = true);  // of several processes one does
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -21,7 +21,7 @@ class Progress {
 
  private:
   void clear();
-  bool terminal_;
+  bool speaks_, terminal_;
   bool shown_ = false;
   std::mutex mutex_;
   std::chrono::steady_clock::time_point last_{};

@@ -7,12 +7,12 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/parallel.h"
 #include "cli/command.h"
 #include "cli/loading.h"
 #include "cli/progress.h"
 #include "cli/run_folder.h"
 #include "cli/stop_signal.h"
+#include "cli/torchrun.h"
 #include "data/loading.h"
 #include "diptych/model.h"
 #include "train/epoch_json.h"
@@ -31,14 +31,20 @@ struct Arguments {
   bool profile = false;
 };
 
+// What every process does after each step.
+class Stoppable : public Observer {
+ public:
+  void on_step(const StepProgress&) override { StopSignal::throw_if_raised(); }
+};
+
 // Draws the bar, prints a line an epoch, and keeps metrics.jsonl.
-class Reporter : public Observer {
+class Reporter final : public Stoppable {
  public:
   Reporter(Progress& progress, fs::path folder)
       : progress_(progress), folder_(std::move(folder)), metrics_(folder_ / kMetricsName) {}
 
   void on_step(const StepProgress& step) override {
-    StopSignal::throw_if_raised();
+    Stoppable::on_step(step);
     const double done =
         (step.epoch - 1 + static_cast<double>(step.step) / step.steps) / step.epochs;
     progress_.live(
@@ -109,34 +115,53 @@ void say_outcome(const fs::path& file, const Model& model) {
       provenance.at("best_epoch").get<int>(), provenance.at("epochs").get<int>());
 }
 
-void run(const Arguments& given, const Config& config) {
-  const StopSignal listening;
-  open_run(given);
-  Progress progress;
-  const int threads = config.threads > 0 ? config.threads : available_threads();
-  const LoadedData data = load_with_progress(given.data, config, {.threads = threads}, progress);
-  const Split split = make_split(data.dataset, split_options(config), config.seed);
-  write_file(given.output / kProblemsName, problems_csv(data.dataset.problems()));
-  progress.line(rows_line(data.dataset));
+void say_rows(const Dataset& dataset, const Split& split, Inputs inputs, Progress& progress) {
+  progress.line(rows_line(dataset));
   progress.line(fmt::format("train {}, validation {}, test {} rows{}; {} classes; inputs {}",
                             split.train.size(), split.validation.size(), split.test.size(),
-                            data.dataset.gives_split() ? " as the data gives them" : "",
-                            data.dataset.classes().size(), inputs_name(config.inputs)));
-  if (is_finished(given, config, data.dataset)) {
-    return say_outcome(given.output / kModelFileName, Model::load(given.output));
-  }
+                            dataset.gives_split() ? " as the data gives them" : "",
+                            dataset.classes().size(), inputs_name(inputs)));
+}
 
+void write_outcome(const fs::path& folder, const TrainResult& result) {
+  write_metrics(folder / kMetricsName, result.history);
+  write_file(folder / kModelFileName, result.model);
+  fs::remove(folder / kCheckpointName);
+}
+
+// In each process that shares the training: the files and the words are the first one's.
+void run(const Arguments& given, const Config& config) {
+  const StopSignal listening;
+  const Meeting meeting = torchrun_meeting();
+  const bool is_first = meeting.rank == 0;
+  if (is_first) open_run(given);
+  Progress progress(is_first);
   TrainOptions options;
-  options.threads = threads;
-  options.checkpoint = given.output / kCheckpointName;
-  options.resume = given.resume;
-  options.profiled_steps = given.profile ? 50 : 0;
-  Reporter reporter(progress, given.output);
-  const TrainResult result = train(config, {data.dataset, &data.images, split}, options, reporter);
-  write_metrics(given.output / kMetricsName, result.history);
-  write_file(given.output / kModelFileName, result.model);
-  fs::remove(options.checkpoint);
-  say_outcome(given.output / kModelFileName, Model::from_bytes(result.model, "the trained model"));
+  options.threads = config.threads > 0 ? config.threads : threads_of_process();
+  const LoadedData data =
+      load_with_progress(given.data, config, {.threads = options.threads}, progress);
+  const Split split = make_split(data.dataset, split_options(config), config.seed);
+  if (is_first) write_file(given.output / kProblemsName, problems_csv(data.dataset.problems()));
+  say_rows(data.dataset, split, config.inputs, progress);
+  const auto world = join_world(meeting, StopSignal::throw_if_raised);
+  try {
+    const bool finished = is_first && is_finished(given, config, data.dataset);
+    if (world->of_first(finished ? "finished" : "").empty()) {
+      options.checkpoint = given.output / kCheckpointName;
+      options.resume = given.resume;
+      options.profiled_steps = given.profile ? 50 : 0;
+      options.world = world.get();
+      Reporter reporter(progress, given.output);
+      Stoppable silent;
+      const TrainResult result =
+          train(config, {data.dataset, &data.images, split}, options, is_first ? reporter : silent);
+      if (is_first) write_outcome(given.output, result);
+    }
+    if (is_first) say_outcome(given.output / kModelFileName, Model::load(given.output));
+  } catch (const Error& error) {
+    world->leave(error.what());
+    throw;
+  }
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ void add_model(Binder& add) {
 
 void add_training(Binder& add) {
   add("epochs", &Config::epochs, range(1, 100000), "Passes over the training rows");
-  add("batch-size", &Config::batch_size, range(1, 65536), "Rows per optimiser step");
+  add("batch-size", &Config::batch_size, range(1, 65536), "Rows per optimiser step, of all processes together");
   add("optimizer", &Config::optimizer, "Adam, or AdamW with decoupled weight decay");
   add("learning-rate", &Config::learning_rate, range(1e-7, 10.0), "Peak learning rate");
   add("embedding-rate", &Config::embedding_rate, range(0.0, 10.0), "Learning rate of the embedding tables, as a share of the others'; with adamw");
@@ -84,7 +84,7 @@ void add_training(Binder& add) {
   add("seed", &Config::seed, range<std::uint64_t>(0, INT64_MAX), "Seed of split, initial weights, order and augmentation");
   add("folds", &Config::folds, range(0, 100), "Deal the rows into so many folds and test one, each in its turn; 0: hold out test-fraction");
   add("fold", &Config::fold, range(1, 100), "The fold to test, from 1; compare tests them all");
-  add("threads", &Config::threads, range(0, 1024), "Threads of one training; 0: automatic (in compare always 1)");
+  add("threads", &Config::threads, range(0, 1024), "Threads of one process that trains; 0: its share of the processors (in compare always 1)");
 }
 
 void add_comparison(Binder& add) {

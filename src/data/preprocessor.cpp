@@ -42,8 +42,8 @@ void add_pixels(Batch& batch, const DecodedImages& images, std::int64_t row,
   augment(from, images.side, changes->augment, rng, std::span(batch.pixels).subspan(begin));
 }
 
-void add_text(Batch& batch, std::vector<Encoding> encodings) {
-  std::size_t longest = 1;
+void add_text(Batch& batch, const std::vector<Encoding>& encodings, int least_tokens) {
+  auto longest = static_cast<std::size_t>(least_tokens);
   for (const Encoding& encoding : encodings) longest = std::max(longest, encoding.tokens.size());
   batch.max_tokens = static_cast<int>(longest);
   batch.ngram_offsets = {0};
@@ -108,7 +108,7 @@ Batch make_batch(const BatchSource& source, std::span<const std::int64_t> rows,
                                                static_cast<std::uint64_t>(row)))
                               : encoding);
   }
-  if (!source.encodings.empty()) add_text(batch, std::move(encodings));
+  if (!source.encodings.empty()) add_text(batch, encodings, changes ? changes->least_tokens : 1);
   return batch;
 }
 

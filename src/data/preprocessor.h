@@ -46,6 +46,7 @@ struct BatchChanges {
   double word_dropout = 0;  // a word is hidden with this probability; one is always kept
   std::uint64_t seed = 0;
   std::uint64_t epoch = 0;
+  int least_tokens = 1;  // T is not less
 };
 
 // T is the longest encoding of the batch (at least 1). An answer does not depend on the padding.

@@ -25,8 +25,8 @@ void fill_normal(torch::Tensor tensor, double deviation, const at::Generator& ge
 
 torch::Tensor dropout(const torch::Tensor& x, double p, Pass& pass) {
   if (!pass.training || p <= 0) return x;
-  const torch::Tensor keep = torch::empty_like(x).bernoulli_(1.0 - p, pass.generator);
-  return x * keep.mul_(1.0 / (1.0 - p));
+  const torch::Tensor keep = whole_like(x, pass.part).bernoulli_(1.0 - p, pass.generator);
+  return x * own_rows(keep, pass.part).mul_(1.0 / (1.0 - p));
 }
 
 Dense::Dense(int inputs, int outputs, const at::Generator& generator) {
@@ -77,7 +77,12 @@ BatchNorm::BatchNorm(int channels) {
 torch::Tensor BatchNorm::forward(const torch::Tensor& x, const Pass& pass) const {
   constexpr double kMomentum = 0.1;
   // A single value has no variance: it would make the running one not a number, for ever.
-  const bool learns = pass.training && x.numel() > x.size(1);
+  const std::int64_t rows = pass.part.world ? pass.part.whole : x.size(0);
+  const bool learns = pass.training && rows * x.size(2) * x.size(3) > 1;
+  if (learns && pass.part.world) {
+    return batch_norm_of_all(
+        x, {weight_, bias_, running_mean_, running_variance_, kMomentum, kEpsilon}, pass.part);
+  }
   return torch::batch_norm(x, weight_, bias_, running_mean_, running_variance_, learns, kMomentum,
                            kEpsilon, /*cudnn_enabled=*/true);
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include <torch/torch.h>
 
+#include "nn/batch_part.h"
 #include "nn/packed_lstm.h"
 
 namespace diptych {
@@ -12,6 +13,7 @@ struct Pass {
   bool training = false;
   at::ScalarType compute = at::kFloat;  // of convolutions: kFloat or kBFloat16
   at::Generator generator;              // set when training
+  BatchPart part;                       // of the batch, in training
 };
 
 // Where a layer's new parameters live. Without a generator a network is a plan: shapes that no

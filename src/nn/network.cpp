@@ -226,7 +226,8 @@ torch::Tensor Network::standardise(const NetworkInput& input, at::ScalarType pre
 // One draw a row: below p the first is hidden, above 1 - p the second; never both.
 torch::Tensor Network::keep_either(std::int64_t rows, Pass& pass) const {
   if (!pass.training || config_.branch_dropout <= 0) return torch::ones({rows, 2});
-  const torch::Tensor draw = torch::empty({rows}).uniform_(0, 1, pass.generator);
+  const torch::Tensor draw = own_rows(
+      whole_like(torch::empty({rows}), pass.part).uniform_(0, 1, pass.generator), pass.part);
   return torch::stack({draw >= config_.branch_dropout, draw < 1 - config_.branch_dropout}, 1)
       .to(at::kFloat);
 }
@@ -269,7 +270,9 @@ std::vector<torch::Tensor> Network::forward(const NetworkInput& input, Pass& pas
   std::vector<torch::Tensor> features = branches(input, pass);
   if (mixing) {
     for (torch::Tensor& x : features) {
-      x = x * mixing->own + x.index_select(0, mixing->other) * (1 - mixing->own);
+      const torch::Tensor others =
+          rows_of_all(x, pass.part).index_select(0, own_rows(mixing->other, pass.part));
+      x = x * mixing->own + others * (1 - mixing->own);
     }
   }
   const ProfileScope scope("heads");

@@ -24,7 +24,7 @@ struct NetworkInput {
 // losses.
 struct Mixing {
   double own = 1.0;     // weight of the row itself
-  torch::Tensor other;  // [B] int64: the row it is mixed with
+  torch::Tensor other;  // int64, of each row of the whole batch: the row it is mixed with
 };
 
 struct NetworkShape {

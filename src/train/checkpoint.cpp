@@ -76,10 +76,10 @@ void save_checkpoint(const std::filesystem::path& path, const TrainingState& sta
   write_file(path, PackedTensors(file).parts());
 }
 
-TrainingState load_checkpoint(const std::filesystem::path& path, const TensorList& tensors,
-                              const RunIdentity& identity) {
-  const TensorFile file = unpack(read_file(path), path.string());
+TrainingState load_checkpoint(const std::string& bytes, const std::filesystem::path& path,
+                              const TensorList& tensors, const RunIdentity& identity) {
   const std::string where = path.string();
+  const TensorFile file = unpack(bytes, where);
   if (metadata_text(file, "format", where) != kFormat)
     refuse("is not a checkpoint of diptych", where);
   require_same_run(file, identity, where);

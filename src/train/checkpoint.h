@@ -32,9 +32,9 @@ struct RunIdentity {
 void save_checkpoint(const std::filesystem::path& path, const TrainingState& state,
                      const TensorList& tensors, const RunIdentity& identity);
 
-// Copies the stored tensors into `tensors` (by name) and returns the state. When it throws (see
-// train()), nothing was copied.
-TrainingState load_checkpoint(const std::filesystem::path& path, const TensorList& tensors,
-                              const RunIdentity& identity);
+// Copies the stored tensors into `tensors` (by name) and returns the state. bytes: of the file that
+// `path` names in errors. When it throws (see train()), nothing was copied.
+TrainingState load_checkpoint(const std::string& bytes, const std::filesystem::path& path,
+                              const TensorList& tensors, const RunIdentity& identity);
 
 }  // namespace diptych

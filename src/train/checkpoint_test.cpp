@@ -37,7 +37,7 @@ class Checkpoint : public testing::Test {
   }
 
   TrainingState load(const TensorList& into) const {
-    return load_checkpoint(path_, into, identity_);
+    return load_checkpoint(read_file(path_), path_, into, identity_);
   }
 
   // The reason for which these bytes are refused; "" when they are taken.
@@ -89,7 +89,7 @@ TEST_F(Checkpoint, OfOtherSettingsIsRefusedNamingWhatDiffers) {
   other.epochs = 7;
   other.learning_rate = 0.5;
   try {
-    load_checkpoint(path_, tensors(0), {to_json(other).dump(), "data"});
+    load_checkpoint(read_file(path_), path_, tensors(0), {to_json(other).dump(), "data"});
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::config);
@@ -101,7 +101,7 @@ TEST_F(Checkpoint, OfOtherSettingsIsRefusedNamingWhatDiffers) {
 
 TEST_F(Checkpoint, OfOtherDataIsRefused) {
   try {
-    load_checkpoint(path_, tensors(0), {identity_.config, "other"});
+    load_checkpoint(read_file(path_), path_, tensors(0), {identity_.config, "other"});
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::config);

@@ -1,6 +1,7 @@
 #include "train/loss.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "nn/dataset_prediction.h"
 
@@ -23,11 +24,27 @@ torch::Tensor class_weights(const Config& config, const TrainingData& data) {
   return torch::tensor(weights);
 }
 
+Mixing draw_mixing(Rng& draws, std::size_t rows) {
+  std::vector<std::int64_t> other(rows);
+  std::iota(other.begin(), other.end(), 0);
+  Mixing mixing;
+  mixing.own = 1 - 0.5 * draws.uniform();
+  draws.shuffle(std::span(other));
+  mixing.other = torch::tensor(other);
+  return mixing;
+}
+
 torch::Tensor training_loss(const Config& config, const std::vector<torch::Tensor>& logits,
                             const Target& target) {
-  const auto entropy = [&](const torch::Tensor& x, const torch::Tensor& y) {
-    return at::cross_entropy_loss(x, y, target.class_weights, at::Reduction::Mean,
-                                  /*ignore_index=*/-100, config.label_smoothing);
+  const auto weight_of = [&](const torch::Tensor& y) {
+    return target.class_weights.index_select(0, y).sum();
+  };
+  const auto entropy = [&](const torch::Tensor& x, const torch::Tensor& whole) {
+    const torch::Tensor y = own_rows(whole, target.part);
+    const torch::Tensor mean =
+        at::cross_entropy_loss(x, y, target.class_weights, at::Reduction::Mean,
+                               /*ignore_index=*/-100, config.label_smoothing);
+    return target.part.world ? mean * (weight_of(y) / weight_of(whole)) : mean;
   };
   torch::Tensor total;
   for (std::size_t head = 0; head < logits.size(); ++head) {

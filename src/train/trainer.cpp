@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -17,9 +16,11 @@
 #include "data/preprocessor.h"
 #include "nn/dataset_prediction.h"
 #include "nn/model_file.h"
+#include "train/average.h"
 #include "train/checkpoint.h"
 #include "train/loss.h"
 #include "train/optimizer.h"
+#include "train/sharing.h"
 
 namespace diptych {
 namespace {
@@ -40,12 +41,6 @@ Tokenizer build_tokenizer(const Config& config, const TrainingData& data) {
   return Tokenizer::build(texts, tokenizer_options(config));
 }
 
-void copy_state(const Network& from, const Network& to) {
-  const torch::NoGradGuard no_grad;
-  const TensorList source = state_of(from), target = state_of(to);
-  for (std::size_t i = 0; i < target.size(); ++i) target[i].second.detach().copy_(source[i].second);
-}
-
 // Of weights, order and augmentation: the folds of one deal share its seed, not these.
 std::uint64_t training_seed(const Config& config) {
   if (config.folds == 0) return config.seed;
@@ -56,7 +51,8 @@ class Training {
  public:
   Training(const Config& config, const TrainingData& data, const TrainOptions& options,
            Observer& observer)
-      : config_(config),
+      : world_(options.world ? *options.world : alone_),
+        config_(config),
         seed_(training_seed(config)),
         data_(data),
         options_(options),
@@ -86,28 +82,32 @@ class Training {
       parameters.emplace_back(item.key(), item.value());
     }
     optimizer_.emplace(config, parameters);
+    gradients_.emplace(world_, parameters);
     const auto rows = static_cast<int>(data.split.train.size());
     // A last batch too small for batch statistics is left out; the next epoch's order is another.
     constexpr int kSmallestBatch = 8;
     steps_ = std::max(
         1, rows / config.batch_size + (rows % config.batch_size >= kSmallestBatch ? 1 : 0));
+    require_rows_for_all(world_,
+                         std::min(config.batch_size, rows - (steps_ - 1) * config.batch_size));
   }
 
   TrainResult run() {
-    if (options_.resume && std::filesystem::exists(options_.checkpoint)) {
-      state_ = load_checkpoint(options_.checkpoint, tensors(), identity());
+    require_same_run(world_, identity());
+    if (options_.resume) {
+      const auto stored = checkpoint_of_first(world_, options_.checkpoint);
+      if (stored) state_ = load_checkpoint(*stored, options_.checkpoint, tensors(), identity());
     }
     start_ = Clock::now();
     first_epoch_ = state_.epochs_done();
     while (state_.epochs_done() < config_.epochs && !stopped_early()) {
       run_epoch(state_.epochs_done() + 1);
-      if (!options_.checkpoint.empty()) {
+      if (!options_.checkpoint.empty() && world_.is_first()) {
         save_checkpoint(options_.checkpoint, state_, tensors(), identity());
       }
       observer_.on_epoch(state_.history.back());
     }
-    // The file takes memory in one piece.
-    network_.reset();
+    network_.reset();  // the file takes memory in one piece
     average_.reset();
     optimizer_.reset();
     return {pack_model(*best_, description()), state_.history, state_.best_epoch};
@@ -158,14 +158,13 @@ class Training {
           begin, std::min<std::size_t>(static_cast<std::size_t>(config_.batch_size),
                                        order.size() - begin));
       watch();
-      const Batch batch = training_batch(part, changed);
-      const StepResult result = run_step(batch, epoch, step);
+      const StepResult result = run_step(part, changed, step);
       record.skipped_steps += result.skipped;
       record.learning_rate = result.learning_rate;
-      const double before = rows;
-      rows += batch.size;
+      const double before = rows, now = static_cast<double>(part.size());
+      rows += now;
       if (!result.skipped) {
-        record.train_loss = (record.train_loss * before + result.loss * batch.size) / rows;
+        record.train_loss = (record.train_loss * before + result.loss * now) / rows;
       }
       record.train_accuracy = (record.train_accuracy * before + result.right) / rows;
       report_step(record, step + 1, rows, epoch_start);
@@ -176,9 +175,20 @@ class Training {
     keep_best();
   }
 
-  Batch training_batch(std::span<const std::int64_t> rows, const BatchChanges& changed) const {
+  // Padded as the whole batch would be, so that numbers drawn for it fall on the same words.
+  Batch training_batch(std::span<const std::int64_t> rows, const BatchPart& part,
+                       BatchChanges changed) const {
     const ProfileScope scope("batch");
-    return make_batch(source(), rows, &changed);
+    if (part.world) {
+      changed.least_tokens = make_batch({nullptr, encodings_, {}}, rows, &changed).max_tokens;
+    }
+    return make_batch(source(), rows.subspan(part.begin, part.size()), &changed);
+  }
+
+  torch::Tensor labels_for(std::span<const std::int64_t> rows) const {
+    std::vector<std::int64_t> labels;
+    for (std::int64_t row : rows) labels.push_back(labels_[static_cast<std::size_t>(row)]);
+    return torch::tensor(labels);
   }
 
   // Before each step of this process.
@@ -209,8 +219,9 @@ class Training {
     bool skipped = false;
   };
 
-  StepResult run_step(const Batch& batch, int epoch, int step) {
-    const std::int64_t global = static_cast<std::int64_t>(epoch - 1) * steps_ + step;
+  StepResult run_step(std::span<const std::int64_t> rows, const BatchChanges& changed, int step) {
+    const auto epoch = static_cast<std::int64_t>(changed.epoch);
+    const std::int64_t global = (epoch - 1) * steps_ + step;
     Rng draws(seed_, Stream::mixup, static_cast<std::uint64_t>(global));
     Pass pass;
     pass.training = true;
@@ -218,19 +229,27 @@ class Training {
         resolve_precision(config_.precision) == Precision::bf16 ? at::kBFloat16 : at::kFloat;
     pass.generator = at::make_generator<at::CPUGeneratorImpl>(
         Rng(seed_, Stream::dropout, static_cast<std::uint64_t>(global)).next());
+    pass.part = BatchPart(world_, static_cast<std::int64_t>(rows.size()));
     std::optional<Mixing> mixing;
-    if (draws.chance(config_.mixup)) mixing = draw_mixing(batch.size, draws);
+    if (draws.chance(config_.mixup)) mixing = draw_mixing(draws, rows.size());
+    const Mixing* const mixed = mixing ? &*mixing : nullptr;
 
-    const torch::Tensor labels = torch::tensor(batch.labels, at::kInt).to(at::kLong);
-    const auto logits =
-        network_->forward(network_->input_from(batch), pass, mixing ? &*mixing : nullptr);
-    const torch::Tensor loss = loss_of(logits, {labels, weights_, mixing ? &*mixing : nullptr});
+    const torch::Tensor labels = labels_for(rows);
+    const Batch batch = training_batch(rows, pass.part, changed);
+    const auto logits = network_->forward(network_->input_from(batch), pass, mixed);
+    const torch::Tensor loss = loss_of(logits, {labels, weights_, mixed, pass.part});
+    const torch::Tensor right = logits.front().argmax(1).eq(own_rows(labels, pass.part)).sum();
+    const torch::Tensor figures =
+        torch::tensor({loss.item<double>(), right.item<double>()}, at::kDouble);
+    const auto wait_for_figures = world_.begin_sum(figures);
     loss.backward();
+    gradients_->finish();
+    wait_for_figures();
     StepResult result;
     result.learning_rate =
         learning_rate_at(config_, global, static_cast<std::int64_t>(steps_) * config_.epochs);
-    result.loss = loss.item<double>();
-    result.right = logits.front().argmax(1).eq(labels).sum().item<double>();
+    result.loss = figures[0].item<double>();
+    result.right = figures[1].item<double>();
     result.skipped = !update(result.learning_rate);
     count_failure(result.skipped);
     if (!result.skipped) update_average(global);
@@ -247,16 +266,6 @@ class Training {
     return optimizer_->step(learning_rate);
   }
 
-  Mixing draw_mixing(int size, Rng& draws) const {
-    std::vector<std::int64_t> other(static_cast<std::size_t>(size));
-    for (std::size_t i = 0; i < other.size(); ++i) other[i] = static_cast<std::int64_t>(i);
-    Mixing mixing;
-    mixing.own = 1 - 0.5 * draws.uniform();
-    draws.shuffle(std::span(other));
-    mixing.other = torch::tensor(other);
-    return mixing;
-  }
-
   void count_failure(bool failed) {
     state_.failed_in_a_row = failed ? state_.failed_in_a_row + 1 : 0;
     if (state_.failed_in_a_row >= kMaxFailedInARow) {
@@ -267,23 +276,19 @@ class Training {
     }
   }
 
-  // Exponential moving average of the weights, with a short memory at first (Polyak averaging).
   void update_average(std::int64_t step) {
     const ProfileScope scope("average");
-    const torch::NoGradGuard no_grad;
-    const double count = static_cast<double>(step + 1);
-    const double decay = std::min(config_.ema_decay, count / (count + 10));
-    const auto from = network_->parameters(), to = average_->parameters();
-    const auto from_buffers = network_->buffers(), to_buffers = average_->buffers();
-    torch::_foreach_lerp_(to, from, 1 - decay);
-    if (!to_buffers.empty()) torch::_foreach_lerp_(to_buffers, from_buffers, 1 - decay);
+    move_average(*network_, *average_, step, config_.ema_decay);
   }
 
   void validate(EpochRecord& record) {
     const torch::InferenceMode inference;
     constexpr std::size_t kBatch = 64;
     average_->pack(Arithmetic::fp32);  // as the model will answer
-    const std::span<const std::int64_t> rows = data_.split.validation;
+    const std::span<const std::int64_t> all = data_.split.validation;
+    const BatchPart part(world_, static_cast<std::int64_t>(all.size()));
+    const auto rows =
+        all.subspan(static_cast<std::size_t>(part.begin), static_cast<std::size_t>(part.size()));
     double loss = 0, right = 0;
     for (std::size_t begin = 0; begin < rows.size(); begin += kBatch) {
       const Batch batch =
@@ -297,9 +302,11 @@ class Training {
       right += p.argmax(1).eq(labels).sum().item<double>();
     }
     average_->unpack();
-    const double count = std::max<double>(1, static_cast<double>(rows.size()));
-    record.validation_loss = loss / count;
-    record.validation_accuracy = right / count;
+    const torch::Tensor sums = torch::tensor({loss, right}, at::kDouble);
+    world_.sum(sums);
+    const double count = std::max<double>(1, static_cast<double>(all.size()));
+    record.validation_loss = sums[0].item<double>() / count;
+    record.validation_accuracy = sums[1].item<double>() / count;
   }
 
   // The most accurate epoch; on a tie the later one, whose weights have settled more.
@@ -335,7 +342,7 @@ class Training {
   }
 
   ModelDescription description() const {
-    const nlohmann::json provenance = {
+    nlohmann::json provenance = {
         {"diptych", DIPTYCH_VERSION},
         {"torch", TORCH_VERSION},
         {"data_digest", data_.dataset.digest_for(config_.inputs)},
@@ -350,9 +357,12 @@ class Training {
         {"validation",
          {{"accuracy", state_.best().validation_accuracy},
           {"log_loss", state_.best().validation_loss}}}};
+    if (world_.size() > 1) provenance["processes"] = world_.size();
     return {config_, data_.dataset.classes(), tokenizer_, provenance.dump()};
   }
 
+  World alone_;
+  World& world_;
   const Config& config_;
   std::uint64_t seed_;
   const TrainingData& data_;
@@ -362,6 +372,7 @@ class Training {
   NetworkShape shape_;
   std::shared_ptr<Network> network_, average_, best_;
   std::optional<AdaptiveMoments> optimizer_;
+  std::optional<GradientSum> gradients_;
   std::vector<std::int32_t> labels_;
   torch::Tensor weights_;
   std::vector<Encoding> encodings_;

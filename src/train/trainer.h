@@ -14,6 +14,8 @@
 
 namespace diptych {
 
+class World;
+
 struct EpochRecord {
   int epoch = 0;  // 1-based
   double train_loss = 0, train_accuracy = 0;
@@ -54,6 +56,9 @@ struct TrainOptions {
   std::filesystem::path checkpoint;  // empty: none is written. Replaced atomically each epoch
   bool resume = false;               // go on from the checkpoint when it is there
   int profiled_steps = 0;            // after some to warm up; 0: none
+  // The processes that share the training, each calling train() alike; null: this one is alone. A
+  // batch is the whole world's. The first process alone reads and writes the checkpoint.
+  World* world = nullptr;
 };
 
 struct TrainResult {
@@ -63,8 +68,9 @@ struct TrainResult {
 };
 
 // Throws Error{numeric} when too many steps in a row are not finite, Error{model_file} for a
-// damaged checkpoint, Error{config} for one of another configuration or dataset, Error{io} when a
-// checkpoint cannot be written.
+// damaged checkpoint, Error{config} for one of another configuration or dataset, or where processes
+// disagree on these, Error{io} when a checkpoint cannot be written, Error{interrupted} when another
+// process is lost.
 TrainResult train(const Config& config, const TrainingData& data, const TrainOptions& options,
                   Observer& observer);
 

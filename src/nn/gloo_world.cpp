@@ -1,0 +1,162 @@
+#include "nn/gloo_world.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include "base/error.h"
+
+namespace diptych {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::milliseconds kMoment(20);
+constexpr const char* kGoOn = "run the same command with --resume";
+
+std::string left_key(int rank) { return fmt::format("left/{}", rank); }
+std::string here_key(int rank) { return fmt::format("here/{}", rank); }
+
+c10::intrusive_ptr<c10d::ProcessGroupGloo::Options> options_for(const GlooWorld::Place& place) {
+  auto options = c10d::ProcessGroupGloo::Options::create(place.timeout);
+  options->devices = {c10d::ProcessGroupGloo::createDeviceForHostname(place.host)};
+  return options;
+}
+
+[[noreturn]] void refuse_meeting(const Meeting& meeting, const std::string& why) {
+  throw Error(ErrorKind::io, "the processes cannot meet: " + why,
+              fmt::format("{}:{}", meeting.host, meeting.port),
+              "start them with torchrun, or give all the same MASTER_ADDR and MASTER_PORT");
+}
+
+// The address of this machine on the way to the meeting: a datagram socket finds it and sends none.
+std::string own_address(const Meeting& meeting) {
+  addrinfo wanted{}, *found = nullptr;
+  wanted.ai_socktype = SOCK_DGRAM;
+  const std::string port = std::to_string(meeting.port);
+  if (const int error = ::getaddrinfo(meeting.host.c_str(), port.c_str(), &wanted, &found)) {
+    refuse_meeting(meeting, ::gai_strerror(error));
+  }
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
+  const int socket = ::socket(found->ai_family, SOCK_DGRAM, 0);
+  sockaddr_storage own{};
+  socklen_t size = sizeof own;
+  char name[NI_MAXHOST] = "";
+  const bool known = socket >= 0 && ::connect(socket, found->ai_addr, found->ai_addrlen) == 0 &&
+                     ::getsockname(socket, reinterpret_cast<sockaddr*>(&own), &size) == 0 &&
+                     ::getnameinfo(reinterpret_cast<sockaddr*>(&own), size, name, sizeof name,
+                                   nullptr, 0, NI_NUMERICHOST) == 0;
+  if (socket >= 0) ::close(socket);
+  if (!known) refuse_meeting(meeting, "there is no way to that host");
+  return name;
+}
+
+void wait_for_all(c10d::Store& store, const Meeting& meeting,
+                  const std::function<void()>& waiting) {
+  std::vector<std::string> all;
+  for (int rank = 0; rank < meeting.size; ++rank) all.push_back(here_key(rank));
+  store.set(here_key(meeting.rank), std::vector<std::uint8_t>{1});
+  while (!store.check(all)) {
+    waiting();
+    std::this_thread::sleep_for(kMoment);
+  }
+}
+
+}  // namespace
+
+GlooWorld::GlooWorld(c10::intrusive_ptr<c10d::Store> store, const Place& place)
+    : store_(std::move(store)),
+      place_(place),
+      group_(store_, place.rank, place.size, options_for(place)) {}
+
+std::function<void()> GlooWorld::begin_sum(at::Tensor tensor) {
+  try {
+    std::vector<at::Tensor> tensors{std::move(tensor)};
+    return [this, work = group_.allreduce(tensors)] {
+      try {
+        work->wait();
+      } catch (const std::exception& error) {
+        blame(error.what());
+      }
+    };
+  } catch (const std::exception& error) {
+    blame(error.what());
+  }
+}
+
+void GlooWorld::leave(const std::string& reason) {
+  if (std::exchange(has_left_, true)) return;
+  try {
+    const std::string marked = "." + reason;  // a store may take an empty value for none
+    store_->set(left_key(place_.rank), std::vector<std::uint8_t>(marked.begin(), marked.end()));
+  } catch (const std::exception&) {  // whoever kept the store is gone, and so will the others be
+  }
+}
+
+// One process that fails makes all others fail, so those that are there soon say so.
+std::vector<std::optional<std::string>> GlooWorld::reasons() {
+  constexpr std::chrono::seconds kOneIsMissing(1), kMoreAreMissing(10);
+  std::vector<std::optional<std::string>> reasons(static_cast<std::size_t>(place_.size));
+  const auto start = Clock::now();
+  for (bool waits = true; waits; std::this_thread::sleep_for(kMoment)) {
+    for (int rank = 0; rank < place_.size; ++rank) {
+      auto& reason = reasons[static_cast<std::size_t>(rank)];
+      if (reason || !store_->check({left_key(rank)})) continue;
+      const std::vector<std::uint8_t> marked = store_->get(left_key(rank));
+      reason = std::string(marked.begin() + 1, marked.end());
+    }
+    const auto missing = std::count(reasons.begin(), reasons.end(), std::nullopt);
+    waits = missing > 0 && Clock::now() - start < (missing > 1 ? kMoreAreMissing : kOneIsMissing);
+  }
+  return reasons;
+}
+
+void GlooWorld::blame(const std::string& failure) {
+  leave("");
+  std::vector<std::optional<std::string>> found;
+  try {
+    found = reasons();
+  } catch (const std::exception&) {
+    throw Error(ErrorKind::interrupted,
+                fmt::format("process 0 of {} was lost, where the others met", place_.size), "",
+                kGoOn);
+  }
+  std::vector<std::string> causes;
+  for (int rank = 0; rank < place_.size; ++rank) {
+    const auto& reason = found[static_cast<std::size_t>(rank)];
+    const std::string who = fmt::format("process {} of {} ", rank, place_.size);
+    if (!reason) causes.push_back(who + "was lost");
+    if (reason && !reason->empty()) causes.push_back(who + "ended: " + *reason);
+  }
+  if (causes.empty()) causes.push_back("the processes lost touch: " + failure);
+  throw Error(ErrorKind::interrupted, fmt::format("{}", fmt::join(causes, "; ")), "", kGoOn);
+}
+
+std::unique_ptr<World> join_world(const Meeting& meeting, const std::function<void()>& waiting) {
+  if (meeting.size == 1) return std::make_unique<World>();
+  const std::string address = own_address(meeting);
+  try {
+    c10d::TCPStoreOptions options;
+    options.port = static_cast<std::uint16_t>(meeting.port);
+    options.isServer = meeting.rank == 0 && !meeting.is_kept;
+    options.waitWorkers = false;
+    auto store = c10::make_intrusive<c10d::PrefixStore>(
+        meeting.name, c10::make_intrusive<c10d::TCPStore>(meeting.host, options));
+    wait_for_all(*store, meeting, waiting);
+    return std::make_unique<GlooWorld>(store,
+                                       GlooWorld::Place{meeting.rank, meeting.size, address});
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    const std::string why = error.what();
+    refuse_meeting(meeting, why.substr(0, why.find('\n')));
+  }
+}
+
+}  // namespace diptych
