@@ -1,5 +1,5 @@
-// How fast a model answers for rows of a table: the network alone, batches of 32 that lie ready, and
-// one row after the other from its file. Prints rows/s and the median in milliseconds as JSON.
+// How fast a model answers for rows of a table: the network alone, batches of 32 that lie ready,
+// and one row after the other from its file. Prints rows/s and the median in milliseconds as JSON.
 // Usage: predict_bench MODEL DATA [ARITHMETIC [BATCHES [ROWS]]]
 #include <algorithm>
 #include <chrono>
@@ -70,8 +70,8 @@ int main(int argc, char** argv) {
   const auto number = [&](int at, std::size_t usual) {
     return argc > at ? std::strtoul(argv[at], nullptr, 10) : usual;
   };
-  const LoadedData data = load_data(
-      argv[2], model.config(), {.threads = available_threads(), .classes = model.classes()});
+  const LoadedData data = load_data(argv[2], model.config(),
+                                    {.threads = available_threads(), .classes = model.classes()});
   const double network = rows_per_second(model, batches_of(model, data), number(4, 60));
   const double one = median_ms(model, data.dataset, number(5, 200));
   std::cout << "{\"network\": " << network << ", \"one\": " << one << "}\n";

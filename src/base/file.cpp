@@ -123,8 +123,16 @@ void PartialFile::commit() {
 }
 
 void write_file(const fs::path& path, std::string_view bytes) {
+  write_file(path, std::span(&bytes, 1));
+}
+
+void write_file(const fs::path& path, std::span<const std::string_view> parts) {
   PartialFile file(path);
-  if (!write_at(file.descriptor(), bytes, 0)) fail("cannot write", path);
+  std::uint64_t offset = 0;
+  for (const std::string_view part : parts) {
+    if (!write_at(file.descriptor(), part, offset)) fail("cannot write", path);
+    offset += part.size();
+  }
   file.commit();
 }
 

@@ -35,6 +35,7 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
 
 // Replaces path by bytes, atomically and durably. Throws Error{io}; the old file is then intact.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
+void write_file(const std::filesystem::path& path, std::span<const std::string_view> parts);
 
 // A file that grows under another name and takes its own when it is whole, atomically and durably.
 class PartialFile {

@@ -15,11 +15,14 @@ Digest::Digest() : state_(XXH3_createState()) {
 
 Digest::~Digest() { XXH3_freeState(static_cast<XXH3_state_t*>(state_)); }
 
-void Digest::add(std::string_view bytes) {
+void Digest::add(std::string_view bytes) { add(std::span(&bytes, 1)); }
+
+void Digest::add(std::span<const std::string_view> parts) {
   auto* state = static_cast<XXH3_state_t*>(state_);
-  const std::uint64_t size = bytes.size();
+  std::uint64_t size = 0;
+  for (const std::string_view part : parts) size += part.size();
   XXH3_128bits_update(state, &size, sizeof size);
-  XXH3_128bits_update(state, bytes.data(), bytes.size());
+  for (const std::string_view part : parts) XXH3_128bits_update(state, part.data(), part.size());
 }
 
 std::string Digest::hex() const {

@@ -2,6 +2,7 @@
 // Stable since xxHash 0.8: a digest or bucket is the same on every machine.
 #pragma once
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,8 @@ class Digest {
   Digest(const Digest&) = delete;
   Digest& operator=(const Digest&) = delete;
   void add(std::string_view bytes);  // length-prefixed, so that ("ab","c") differs from ("a","bc")
-  std::string hex() const;           // 32 characters
+  void add(std::span<const std::string_view> parts);  // as one, put together
+  std::string hex() const;                            // 32 characters
 
  private:
   void* state_;

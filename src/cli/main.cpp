@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cli/command.h"
+#include "nn/tensor_memory.h"
 
 namespace {
 
@@ -54,6 +55,7 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a write beyond the limit fails instead, and is told
   occupy_closed_streams();
   diptych::keep_freed_memory();
+  diptych::use_refillable_tensor_memory();
   try {
     return run(argc, argv);
   } catch (const Error& error) {

@@ -109,7 +109,7 @@ std::string pack_model(const Network& network, const ModelDescription& descripti
                    {"tokenizer", description.tokenizer.to_json().dump()},
                    {"provenance", description.provenance}};
   if (!description.limits.empty()) file.metadata["limits"] = json(description.limits).dump();
-  return pack(file);
+  return PackedTensors(file).bytes();
 }
 
 LoadedModel unpack_model(const std::string& bytes, const std::string& where) {

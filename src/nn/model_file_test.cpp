@@ -323,7 +323,7 @@ TEST(TensorFile, KeepsNamesShapesTypesAndMetadata) {
                   {"empty", torch::zeros({0, 3})},
                   {"scalar", torch::tensor(1.5F)}};
   file.metadata = {{"key", "välue \"digest\":\" 1"}};
-  const TensorFile read = unpack(pack(file), "test");
+  const TensorFile read = unpack(PackedTensors(file).bytes(), "test");
   ASSERT_EQ(read.tensors.size(), file.tensors.size());
   for (std::size_t i = 0; i < file.tensors.size(); ++i) {
     EXPECT_EQ(read.tensors[i].first, file.tensors[i].first);

@@ -114,13 +114,20 @@ void PackedImageEncoder::add_convolution(const TrainedConvolution& trained,
   convolutions_.push_back(std::move(packed));
 }
 
+// Filter by filter: all of it laid out anew would be as large as itself once more.
 void PackedImageEncoder::add_dense(const TrainedImageEncoder& trained) {
   const std::int64_t outputs = trained.dense_weight.size(0);
-  const torch::Tensor weight = grouped(
-      trained.dense_weight.view({outputs, last_channels_, last_side_, last_side_}), arithmetic_);
-  dense_ = pack_weights(span_of(weight), span_of(plain(trained.dense_bias)),
-                        {static_cast<int>(outputs), 1, weight.numel() / outputs}, arithmetic_,
-                        1 / convolutions_.back().output_scale);
+  const std::int64_t row = grouped(torch::empty({1, last_channels_, 1, 1}), arithmetic_).numel();
+  dense_ = unfilled_weights(
+      span_of(plain(trained.dense_bias)),
+      {static_cast<int>(outputs), 1, static_cast<std::int64_t>(last_side_) * last_side_ * row},
+      arithmetic_);
+  for (std::int64_t output = 0; output < outputs; ++output) {
+    const torch::Tensor filter =
+        grouped(trained.dense_weight[output].view({1, last_channels_, last_side_, last_side_}),
+                arithmetic_);
+    fill(*dense_, static_cast<int>(output), span_of(filter), 1 / convolutions_.back().output_scale);
+  }
 }
 
 void PackedImageEncoder::read(const std::uint8_t* picture, Map& map) const {

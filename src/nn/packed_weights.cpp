@@ -49,9 +49,8 @@ int numbers_in_group(Arithmetic arithmetic) {
 
 int bytes_of_number(Arithmetic arithmetic) { return 4 / numbers_in_group(arithmetic); }
 
-PackedWeights pack_weights(std::span<const float> weights, std::span<const float> bias,
-                           const PackShape& shape, Arithmetic arithmetic, float input_step) {
-  constexpr float kLargest = 127;
+PackedWeights unfilled_weights(std::span<const float> bias, const PackShape& shape,
+                               Arithmetic arithmetic) {
   const int width = numbers_in_group(arithmetic);
   PackedWeights packed;
   packed.arithmetic = arithmetic;
@@ -63,24 +62,36 @@ PackedWeights pack_weights(std::span<const float> weights, std::span<const float
   packed.scale.assign(lanes, 1);
   packed.bias.assign(lanes, 0);
   std::copy(bias.begin(), bias.end(), packed.bias.begin());
-  const std::int64_t filter = shape.runs * shape.length;
+  return packed;
+}
+
+void fill(PackedWeights& packed, int output, std::span<const float> filter, float input_step) {
+  constexpr float kLargest = 127;
+  const auto width = static_cast<std::size_t>(numbers_in_group(packed.arithmetic));
+  float step = 1;
+  if (packed.arithmetic == Arithmetic::int8) {
+    float largest = 0;
+    for (const float weight : filter) largest = std::max(largest, std::abs(weight));
+    step = largest > 0 ? largest / kLargest : 1;
+    packed.scale[static_cast<std::size_t>(output)] = step * input_step;
+  }
+  std::uint32_t* block = packed.block(output / kBlockOutputs);
+  const std::size_t length = filter.size() / static_cast<std::size_t>(packed.runs);
+  for (std::size_t i = 0; i < filter.size(); ++i) {
+    const std::size_t run = i / length, number = i % length;
+    const std::size_t group = run * static_cast<std::size_t>(packed.steps) + number / width;
+    block[group * kBlockOutputs + output % kBlockOutputs] |=
+        bits_of(filter[i] / step, packed.arithmetic) << (32 / width * (number % width));
+  }
+}
+
+PackedWeights pack_weights(std::span<const float> weights, std::span<const float> bias,
+                           const PackShape& shape, Arithmetic arithmetic, float input_step) {
+  PackedWeights packed = unfilled_weights(bias, shape, arithmetic);
+  const std::size_t filter = weights.size() / static_cast<std::size_t>(shape.outputs);
   for (int output = 0; output < shape.outputs; ++output) {
-    const float* from = weights.data() + output * filter;
-    float step = 1;
-    if (arithmetic == Arithmetic::int8) {
-      float largest = 0;
-      for (std::int64_t i = 0; i < filter; ++i) largest = std::max(largest, std::abs(from[i]));
-      step = largest > 0 ? largest / kLargest : 1;
-      packed.scale[static_cast<std::size_t>(output)] = step * input_step;
-    }
-    std::uint32_t* block =
-        packed.groups.data() + (output / kBlockOutputs) * shape.runs * packed.steps * kBlockOutputs;
-    for (std::int64_t i = 0; i < filter; ++i) {
-      const std::int64_t run = i / shape.length, number = i % shape.length;
-      const std::int64_t group = run * packed.steps + number / width;
-      block[group * kBlockOutputs + output % kBlockOutputs] |= bits_of(from[i] / step, arithmetic)
-                                                               << (32 / width * (number % width));
-    }
+    fill(packed, output, weights.subspan(static_cast<std::size_t>(output) * filter, filter),
+         input_step);
   }
   return packed;
 }

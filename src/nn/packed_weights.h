@@ -30,6 +30,9 @@ struct PackedWeights {
   const std::uint32_t* block(int index) const {
     return groups.data() + static_cast<std::int64_t>(index) * runs * steps * 32;
   }
+  std::uint32_t* block(int index) {
+    return groups.data() + static_cast<std::int64_t>(index) * runs * steps * 32;
+  }
 };
 
 struct PackShape {
@@ -41,6 +44,11 @@ struct PackShape {
 // largest weight; `input_step` is what a step of the input, an unsigned 8-bit number, stands for.
 PackedWeights pack_weights(std::span<const float> weights, std::span<const float> bias,
                            const PackShape& shape, Arithmetic arithmetic, float input_step = 1);
+// The same filter by filter, where they do not lie together: all zero, then one output's [runs,
+// length] each.
+PackedWeights unfilled_weights(std::span<const float> bias, const PackShape& shape,
+                               Arithmetic arithmetic);
+void fill(PackedWeights& packed, int output, std::span<const float> filter, float input_step);
 
 // Rows of features in groups, each `stride` groups after the other.
 struct Rows {

@@ -44,11 +44,13 @@ const TypeRow* type_row(const std::string& name) {
       "the file is damaged or was not written by diptych: use another copy, or train again");
 }
 
-// The digest of a whole file in which the digest's own place holds zeros.
-std::string digest_of(std::string_view bytes, std::size_t place) {
+// The digest of a whole file but for the digest's own place, which is in its first part.
+std::string digest_of(std::span<const std::string_view> parts, std::size_t place) {
   Digest digest;
-  digest.add(bytes.substr(0, place));
-  digest.add(bytes.substr(place + kDigestSize));
+  digest.add(parts.front().substr(0, place));
+  std::vector<std::string_view> rest(parts.begin(), parts.end());
+  rest.front().remove_prefix(place + kDigestSize);
+  digest.add(rest);
   return digest.hex();
 }
 
@@ -89,29 +91,39 @@ const torch::Tensor* TensorFile::find(const std::string& name) const {
   return nullptr;
 }
 
-std::string pack(const TensorFile& file) {
+PackedTensors::PackedTensors(const TensorFile& file) {
   nlohmann::ordered_json header;
   header["__metadata__"] = file.metadata;
   header["__metadata__"]["digest"] = std::string(kDigestSize, '0');
-  std::string data;
+  std::size_t end = 0;
   for (const auto& [name, tensor] : file.tensors) {
     const TypeRow* type = type_row(tensor.scalar_type());
     TORCH_INTERNAL_ASSERT(type, "tensor ", name, " has a type that model files do not hold");
-    const torch::Tensor whole = tensor.contiguous();
-    const std::size_t begin = data.size();
-    data.append(static_cast<const char*>(whole.data_ptr()), whole.nbytes());
-    header[name] = {{"dtype", type->name},
-                    {"shape", tensor.sizes().vec()},
-                    {"data_offsets", {begin, data.size()}}};
+    tensors_.push_back(tensor.contiguous());
+    const std::size_t begin = end;
+    end += tensors_.back().nbytes();
+    header[name] = {
+        {"dtype", type->name}, {"shape", tensor.sizes().vec()}, {"data_offsets", {begin, end}}};
   }
   std::string text = header.dump();
   text.append((kLengthBytes - text.size() % kLengthBytes) % kLengthBytes, ' ');
   const std::uint64_t length = text.size();
-  std::string bytes(reinterpret_cast<const char*>(&length), kLengthBytes);
-  bytes += text;
-  bytes += data;
-  const std::size_t place = bytes.find(kDigestKey) + kDigestKey.size();
-  bytes.replace(place, kDigestSize, digest_of(bytes, place));
+  head_.assign(reinterpret_cast<const char*>(&length), kLengthBytes);
+  head_ += text;
+  parts_ = {head_};
+  for (const torch::Tensor& tensor : tensors_) {
+    parts_.emplace_back(static_cast<const char*>(tensor.data_ptr()), tensor.nbytes());
+  }
+  const std::size_t place = head_.find(kDigestKey) + kDigestKey.size();
+  head_.replace(place, kDigestSize, digest_of(parts_, place));
+}
+
+std::string PackedTensors::bytes() const {
+  std::string bytes;
+  std::size_t size = 0;
+  for (const std::string_view part : parts_) size += part.size();
+  bytes.reserve(size);
+  for (const std::string_view part : parts_) bytes += part;
   return bytes;
 }
 
@@ -125,7 +137,8 @@ TensorFile unpack(const std::string& bytes, const std::string& where) {
     refuse("holds no digest", where);
   }
   const std::size_t place = kLengthBytes + key + kDigestKey.size();
-  if (digest_of(bytes, place) != std::string_view(bytes).substr(place, kDigestSize)) {
+  const std::string_view whole = bytes;
+  if (digest_of(std::span(&whole, 1), place) != whole.substr(place, kDigestSize)) {
     refuse("does not match its own digest", where);
   }
   TensorFile file;

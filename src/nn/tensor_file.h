@@ -6,7 +6,9 @@
 
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,8 +21,20 @@ struct TensorFile {
   const torch::Tensor* find(const std::string& name) const;
 };
 
-// The same content gives the same bytes. "digest" is added to the metadata.
-std::string pack(const TensorFile& file);
+// A file's bytes, most of which are the tensors' own.
+class PackedTensors {
+ public:
+  // The same content gives the same bytes. "digest" is added to the metadata.
+  explicit PackedTensors(const TensorFile& file);
+  PackedTensors(const PackedTensors&) = delete;
+  std::span<const std::string_view> parts() const { return parts_; }  // of this object
+  std::string bytes() const;
+
+ private:
+  std::string head_;
+  std::vector<torch::Tensor> tensors_;
+  std::vector<std::string_view> parts_;
+};
 
 // Throws Error{model_file} with the reason; `where` names the file. Nothing is allocated before the
 // digest and the header have been checked; tensors are copied out of `bytes`.

@@ -73,7 +73,7 @@ void save_checkpoint(const std::filesystem::path& path, const TrainingState& sta
                    {"state", json(state).dump()},
                    {"config", identity.config},
                    {"data", identity.data}};
-  write_file(path, pack(file));
+  write_file(path, PackedTensors(file).parts());
 }
 
 TrainingState load_checkpoint(const std::string& bytes, const std::filesystem::path& path,

@@ -112,7 +112,8 @@ bool AdaptiveMoments::step(double learning_rate) {
                          /*amsgrad=*/false, /*maximize=*/false);
       }
     }
-    for (torch::Tensor& parameter : group.parameters) parameter.mutable_grad().zero_();
+    // Given back, not zeroed: the next backward pass then hands over its own memory.
+    for (torch::Tensor& parameter : group.parameters) parameter.mutable_grad().reset();
   }
   return finite;
 }

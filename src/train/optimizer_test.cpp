@@ -90,8 +90,8 @@ void expect_as_plain_loops(const Config& config) {
       plain[p].step(gradients, plain[p].shared ? config.embedding_rate * rate : rate);
     }
     ASSERT_TRUE(optimizer.step(rate));
-    EXPECT_EQ(gradient_norm(parameters), 0);
     for (std::size_t p = 0; p < plain.size(); ++p) {
+      EXPECT_FALSE(parameters.named[p].second.grad().defined());
       const Numbers found = numbers(parameters.named[p].second);
       for (std::size_t i = 0; i < found.size(); ++i) {
         ASSERT_NEAR(found[i], plain[p].weights[i], 2e-6)
@@ -138,7 +138,7 @@ TEST(AdaptiveMoments, LeaveEverythingAsItWasWhenAGradientIsNotFinite) {
     std::size_t i = 0;
     for (const auto& [name, tensor] : parameters.named) {
       EXPECT_TRUE(torch::equal(tensor, before[i++])) << name;
-      EXPECT_EQ(tensor.grad().abs().sum().item<double>(), 0) << name;
+      EXPECT_FALSE(tensor.grad().defined()) << name;
     }
     for (const auto& [name, tensor] : optimizer.state()) {
       EXPECT_TRUE(torch::equal(tensor, before[i++])) << name;

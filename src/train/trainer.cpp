@@ -107,6 +107,11 @@ class Training {
       }
       observer_.on_epoch(state_.history.back());
     }
+    // The file takes memory in one piece.
+    network_.reset();
+    average_.reset();
+    optimizer_.reset();
+    gradients_.reset();
     return {pack_model(*best_, description()), state_.history, state_.best_epoch};
   }
 
@@ -280,7 +285,8 @@ class Training {
 
   void validate(EpochRecord& record) {
     const torch::InferenceMode inference;
-    constexpr std::size_t kBatch = 128;
+    constexpr std::size_t kBatch = 64;
+    average_->pack(Arithmetic::fp32);  // as the model will answer
     const std::span<const std::int64_t> all = data_.split.validation;
     const BatchPart part(world_, static_cast<std::int64_t>(all.size()));
     const auto rows =
@@ -297,6 +303,7 @@ class Training {
       loss -= chosen.log().sum().item<double>();
       right += p.argmax(1).eq(labels).sum().item<double>();
     }
+    average_->unpack();
     const torch::Tensor sums = torch::tensor({loss, right}, at::kDouble);
     world_.sum(sums);
     const double count = std::max<double>(1, static_cast<double>(all.size()));
