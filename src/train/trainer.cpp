@@ -107,8 +107,7 @@ class Training {
       }
       observer_.on_epoch(state_.history.back());
     }
-    // The file takes memory in one piece.
-    network_.reset();
+    network_.reset();  // the file takes memory in one piece
     average_.reset();
     optimizer_.reset();
     gradients_.reset();
