@@ -161,6 +161,10 @@ torch::Tensor own_rows(const torch::Tensor& whole, const BatchPart& part) {
   return part.world ? whole.slice(0, part.begin, part.end) : whole;
 }
 
+std::span<const std::int64_t> own_rows(std::span<const std::int64_t> whole, const BatchPart& part) {
+  return whole.subspan(static_cast<std::size_t>(part.begin), static_cast<std::size_t>(part.size()));
+}
+
 torch::Tensor rows_of_all(const torch::Tensor& x, const BatchPart& part) {
   if (!part.world) return x;
   const torch::Tensor padded =

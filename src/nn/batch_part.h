@@ -4,6 +4,8 @@
 #pragma once
 #include <torch/torch.h>
 
+#include <span>
+
 #include "nn/world.h"
 
 namespace diptych {
@@ -21,6 +23,7 @@ struct BatchPart {
 torch::Tensor whole_like(const torch::Tensor& x, const BatchPart& part);
 // The part's rows of those of the whole.
 torch::Tensor own_rows(const torch::Tensor& whole, const BatchPart& part);
+std::span<const std::int64_t> own_rows(std::span<const std::int64_t> whole, const BatchPart& part);
 // The rows of all parts; gradients find their way back.
 torch::Tensor rows_of_all(const torch::Tensor& x, const BatchPart& part);
 

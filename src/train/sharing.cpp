@@ -41,13 +41,14 @@ std::optional<std::string> checkpoint_of_first(World& world, const std::filesyst
 }
 
 struct GradientSum::Hook : torch::autograd::PostAccumulateGradHook {
-  Hook(GradientSum& owner, std::size_t index) : sum(owner), bucket(index) {}
+  Hook(GradientSum& owner, std::size_t bucket, std::size_t index)
+      : sum(owner), of_bucket(bucket), of_parameter(index) {}
   void operator()(const torch::autograd::Variable&) override {
-    --sum.buckets_[bucket].missing;
+    take(sum.buckets_[of_bucket], of_parameter);
     sum.begin_all_ready();
   }
   GradientSum& sum;
-  std::size_t bucket;
+  std::size_t of_bucket, of_parameter;
 };
 
 // The backward pass comes to the parameters from the last to the first.
@@ -68,30 +69,45 @@ GradientSum::GradientSum(World& world, const TensorList& parameters) : world_(wo
 void GradientSum::add_bucket(std::vector<torch::Tensor> parameters) {
   std::int64_t numbers = 0;
   for (const torch::Tensor& parameter : parameters) numbers += parameter.numel();
-  Bucket bucket{std::move(parameters), torch::zeros({numbers}), 0, {}};
+  Bucket bucket{std::move(parameters), torch::zeros({numbers}), {}, 0, {}};
   bucket.missing = bucket.parameters.size();
   std::int64_t begin = 0;
-  for (torch::Tensor& parameter : bucket.parameters) {
-    parameter.mutable_grad() =
-        bucket.gradients.slice(0, begin, begin + parameter.numel()).view(parameter.sizes());
-    begin += parameter.numel();
-    torch::autograd::impl::set_post_acc_grad_hooks(parameter,
-                                                   std::make_unique<Hook>(*this, buckets_.size()));
+  for (std::size_t i = 0; i < bucket.parameters.size(); ++i) {
+    const torch::Tensor& parameter = bucket.parameters[i];
+    const std::int64_t end = begin + parameter.numel();
+    bucket.shaped.push_back(bucket.numbers.slice(0, begin, end).view(parameter.sizes()));
+    begin = end;
+    torch::autograd::impl::set_post_acc_grad_hooks(
+        parameter, std::make_unique<Hook>(*this, buckets_.size(), i));
   }
   buckets_.push_back(std::move(bucket));
+}
+
+// Its gradient moves to where it is added up; one that there is none of is zero.
+void GradientSum::take(Bucket& bucket, std::size_t index) {
+  const torch::NoGradGuard no_grad;
+  torch::Tensor& gradient = bucket.parameters[index].mutable_grad();
+  const torch::Tensor& place = bucket.shaped[index];
+  gradient.defined() ? place.copy_(gradient) : place.zero_();
+  gradient = place;
+  --bucket.missing;
 }
 
 // In the order of buckets, in every process the same.
 void GradientSum::begin_all_ready() {
   for (; begun_ < buckets_.size() && buckets_[begun_].missing == 0; ++begun_) {
-    buckets_[begun_].wait = world_.begin_sum(buckets_[begun_].gradients);
+    buckets_[begun_].wait = world_.begin_sum(buckets_[begun_].numbers);
   }
 }
 
 void GradientSum::finish() {
   if (buckets_.empty()) return;
   const ProfileScope scope("others");
-  for (Bucket& bucket : buckets_) bucket.missing = 0;  // what the loss does not depend on
+  for (Bucket& bucket : buckets_) {  // what the loss does not depend on
+    for (std::size_t i = 0; i < bucket.parameters.size(); ++i) {
+      if (!bucket.parameters[i].grad().defined()) take(bucket, i);
+    }
+  }
   begin_all_ready();
   for (Bucket& bucket : buckets_) {
     bucket.wait();

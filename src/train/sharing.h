@@ -26,8 +26,7 @@ std::optional<std::string> checkpoint_of_first(World& world, const std::filesyst
 // in which it comes to them. A process alone has nothing to add up.
 class GradientSum {
  public:
-  // Keeps the gradients in memory of its own from now on: they may be zeroed, not replaced. Must
-  // outlive every backward pass through the parameters.
+  // Must outlive every backward pass through the parameters.
   GradientSum(World& world, const TensorList& parameters);
   GradientSum(const GradientSum&) = delete;
   GradientSum& operator=(const GradientSum&) = delete;
@@ -37,12 +36,14 @@ class GradientSum {
  private:
   struct Bucket {
     std::vector<torch::Tensor> parameters;
-    torch::Tensor gradients;  // flat
+    torch::Tensor numbers;              // of all gradients, flat
+    std::vector<torch::Tensor> shaped;  // the same memory, as each parameter
     std::size_t missing = 0;
     std::function<void()> wait;
   };
   struct Hook;
   void add_bucket(std::vector<torch::Tensor> parameters);
+  static void take(Bucket& bucket, std::size_t index);
   void begin_all_ready();
 
   World& world_;

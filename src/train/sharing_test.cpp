@@ -139,7 +139,7 @@ TEST(GradientSum, AddsUpWhatEachProcessHasAndLeavesTheUnusedAtZero) {
       EXPECT_TRUE(torch::equal(parameters[0].second.grad(), torch::full({3}, 1 + 2 * step)));
       EXPECT_TRUE(torch::equal(parameters[1].second.grad(), torch::full({1 << 18}, 2)));
       EXPECT_TRUE(torch::equal(parameters[2].second.grad(), torch::zeros({5})));
-      for (const auto& [name, parameter] : parameters) parameter.grad().zero_();
+      for (auto& [name, parameter] : parameters) parameter.mutable_grad().reset();
     }
   });
 }

@@ -110,6 +110,7 @@ class Training {
     network_.reset();  // the file takes memory in one piece
     average_.reset();
     optimizer_.reset();
+    gradients_.reset();
     return {pack_model(*best_, description()), state_.history, state_.best_epoch};
   }
 
@@ -182,7 +183,7 @@ class Training {
     if (part.world) {
       changed.least_tokens = make_batch({nullptr, encodings_, {}}, rows, &changed).max_tokens;
     }
-    return make_batch(source(), rows.subspan(part.begin, part.size()), &changed);
+    return make_batch(source(), own_rows(rows, part), &changed);
   }
 
   torch::Tensor labels_for(std::span<const std::int64_t> rows) const {
@@ -220,8 +221,7 @@ class Training {
   };
 
   StepResult run_step(std::span<const std::int64_t> rows, const BatchChanges& changed, int step) {
-    const auto epoch = static_cast<std::int64_t>(changed.epoch);
-    const std::int64_t global = (epoch - 1) * steps_ + step;
+    const std::int64_t global = static_cast<std::int64_t>(changed.epoch - 1) * steps_ + step;
     Rng draws(seed_, Stream::mixup, static_cast<std::uint64_t>(global));
     Pass pass;
     pass.training = true;
@@ -287,8 +287,7 @@ class Training {
     average_->pack(Arithmetic::fp32);  // as the model will answer
     const std::span<const std::int64_t> all = data_.split.validation;
     const BatchPart part(world_, static_cast<std::int64_t>(all.size()));
-    const auto rows =
-        all.subspan(static_cast<std::size_t>(part.begin), static_cast<std::size_t>(part.size()));
+    const std::span<const std::int64_t> rows = own_rows(all, part);
     double loss = 0, right = 0;
     for (std::size_t begin = 0; begin < rows.size(); begin += kBatch) {
       const Batch batch =
