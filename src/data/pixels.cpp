@@ -80,23 +80,27 @@ DecodedImages select(DecodedImages images, std::span<const std::int64_t> kept) {
 }
 
 PixelStatistics pixel_statistics(const DecodedImages& images, std::span<const std::int64_t> rows) {
-  std::array<double, 3> sum{}, squares{};
-  double count = 0;
+  std::array<std::uint64_t, 3> sums{}, squares{};  // of bytes: exact, in any order
+  std::uint64_t count = 0;
   std::vector<std::uint8_t> buffer;
   for (std::int64_t row : rows) {
     if (!images.present[static_cast<std::size_t>(row)]) continue;
     const auto pixels = images.row(static_cast<std::size_t>(row), buffer);
-    for (std::size_t i = 0; i < pixels.size(); ++i) {
-      const double value = pixels[i] / 255.0;
-      sum[i % 3] += value;
-      squares[i % 3] += value * value;
+    for (std::size_t i = 0; i < pixels.size(); i += 3) {
+      for (std::size_t c = 0; c < 3; ++c) {
+        const std::uint64_t byte = pixels[i + c];
+        sums[c] += byte;
+        squares[c] += byte * byte;
+      }
     }
-    count += static_cast<double>(pixels.size()) / 3;
+    count += pixels.size() / 3;
   }
   PixelStatistics result;
   for (std::size_t c = 0; c < 3; ++c) {
-    const double mean = count > 0 ? sum[c] / count : 0.5;
-    const double variance = count > 0 ? squares[c] / count - mean * mean : 0.25;
+    const double scale = 255.0 * static_cast<double>(count);
+    const double mean = count > 0 ? static_cast<double>(sums[c]) / scale : 0.5;
+    const double variance =
+        count > 0 ? static_cast<double>(squares[c]) / (255.0 * scale) - mean * mean : 0.25;
     result.mean.push_back(static_cast<float>(mean));
     result.deviation.push_back(static_cast<float>(std::sqrt(std::max(variance, 1e-4))));
   }

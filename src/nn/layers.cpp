@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "nn/first_block.h"
+#include "nn/pooled_convolution.h"
 #include "nn/relu_max_pool.h"
 
 namespace diptych {
@@ -70,6 +71,9 @@ torch::Tensor Convolution::forward(const torch::Tensor& x) const {
 torch::Tensor Convolution::forward_pooled(const torch::Tensor& x) const {
   if (bias_.defined() && stride_ == 1 && fits_first_block(x, weight_)) {
     return first_block(x, weight_, bias_);
+  }
+  if (bias_.defined() && stride_ == 1 && fits_pooled_convolution(x, weight_)) {
+    return pooled_convolution(x, weight_, bias_);
   }
   return relu_max_pool(forward(x));
 }

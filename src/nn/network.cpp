@@ -84,6 +84,11 @@ Network Network::plan(const Config& config, const NetworkShape& shape) {
   return Network(config, shape, at::Generator());
 }
 
+std::shared_ptr<Network> Network::unfilled(const Config& config, const NetworkShape& shape) {
+  const LeaveUnfilled leave;
+  return std::make_shared<Network>(config, shape, /*seed=*/0);
+}
+
 Network::Network(const Config& config, const NetworkShape& shape, const at::Generator& generator)
     : config_(config),
       words_(shape.words),

@@ -38,6 +38,9 @@ class Network : public torch::nn::Module {
   // Shapes alone, whatever their size: its tensors have no memory (see memory_of()).
   static Network plan(const Config& config, const NetworkShape& shape);
 
+  // One whose weights and buffers come from elsewhere, all of them.
+  static std::shared_ptr<Network> unfilled(const Config& config, const NetworkShape& shape);
+
   // Logits [B,K] of each head: the joined one first, then those of the branches.
   std::vector<torch::Tensor> forward(const NetworkInput& input, Pass& pass,
                                      const Mixing* mixing = nullptr);

@@ -43,17 +43,36 @@ struct Tile {
 // What a block of channels measured in the row pair so far.
 struct Measure {
   __m512 sum, largest;
+  std::uint8_t* places;
 };
 
+// Of the four pixels of a window, from the upper left: the first that has the maximum.
+DIPTYCH_LANES __m128i place_of(__m512 largest, const __m512* at) {
+  __m512i place = _mm512_set1_epi32(3);
+  for (int pixel = 2; pixel >= 0; --pixel) {
+    const __m512 value = at[pixel / 2 * kColumns + pixel % 2];
+    place = _mm512_mask_mov_epi32(place, _mm512_cmpeq_ps_mask(value, largest),
+                                  _mm512_set1_epi32(pixel));
+  }
+  place = _mm512_mask_mov_epi32(place, _mm512_cmpeq_ps_mask(largest, _mm512_setzero_ps()),
+                                _mm512_set1_epi32(kNoPlace));
+  return _mm512_maskz_cvtepi32_epi8(lanes::kAll, place);
+}
+
 template <class A>
-DIPTYCH_LANES void store_pooled(const __m512* values, const Tile& tile, float scale, Map& output) {
+DIPTYCH_LANES void store_pooled(const __m512* values, const Tile& tile, float scale, Map& output,
+                                std::uint8_t* places) {
   for (int window = 0; window < 2; ++window) {
     if (2 * window + 1 >= tile.columns || tile.rows < 2) continue;
     const __m512* at = values + 2 * window;
     const __m512 largest =
         lanes::larger(lanes::larger(at[0], at[1]), lanes::larger(at[kColumns], at[kColumns + 1]));
-    A::store(output.at(tile.pair, tile.x / 2 + window) + tile.channel * A::kBytes, tile.mask,
-             largest, scale);
+    const std::int64_t column = tile.x / 2 + window;
+    A::store(output.at(tile.pair, column) + tile.channel * A::kBytes, tile.mask, largest, scale);
+    if (!places) continue;
+    const std::int64_t window_at = tile.pair * output.side() + column;
+    _mm_mask_storeu_epi8(places + window_at * output.channels() + tile.channel, tile.mask,
+                         place_of(largest, at));
   }
 }
 
@@ -68,7 +87,9 @@ DIPTYCH_LANES void finish(const PackedConvolution& convolution, const typename A
 #pragma GCC unroll 8
   for (int at = 0; at < 8; ++at) {
     const std::int64_t row = at / kColumns, column = at % kColumns;
-    values[at] = lanes::larger(A::value(sums[at][half], scale, bias), _mm512_setzero_ps());
+    values[at] = A::value(sums[at][half], scale, bias);
+    // In this order what is not a number stays so.
+    if (convolution.rectifies) values[at] = lanes::larger(_mm512_setzero_ps(), values[at]);
     if (row >= tile.rows || column >= tile.columns) continue;
     const std::int64_t y = 2 * tile.pair + row, x = tile.x + column;
     if (convolution.adds_input) {
@@ -84,7 +105,9 @@ DIPTYCH_LANES void finish(const PackedConvolution& convolution, const typename A
                convolution.output_scale);
     }
   }
-  if (convolution.pools) store_pooled<A>(values, tile, convolution.output_scale, output);
+  if (convolution.pools) {
+    store_pooled<A>(values, tile, convolution.output_scale, output, measure.places);
+  }
 }
 
 template <class A>
@@ -95,6 +118,7 @@ DIPTYCH_AVX512 void convolve_pair(const PackedConvolution& convolution, const Ma
   const std::int64_t step = convolution.stride * input.pixel_bytes();
   const std::int64_t down = convolution.stride * input.row_bytes();
   Measure measure[2] = {};
+  for (Measure& half : measure) half.places = measured.places;
   Tile tile;
   tile.pair = pair;
   tile.rows = std::min<std::int64_t>(2, side - 2 * pair);

@@ -34,6 +34,7 @@ class Map {
 struct PackedConvolution {
   PackedWeights weights;  // of 3 runs of 3 pixels
   int stride = 1;
+  bool rectifies = true;    // ReLU
   bool adds_input = false;  // after the ReLU; stride 1, as many outputs as inputs
   bool measures = false;    // mean and maximum of each channel, before pooling
   bool pools = false;
@@ -45,10 +46,13 @@ struct PackedConvolution {
   int output_side(int side) const { return rows(side) / (pools ? 2 : 1); }
 };
 
-// Sum and maximum of each channel over the two rows of outputs that a pair is.
+// What else is found on the way. Sum and maximum of each channel over the two rows of outputs that
+// a pair is; for training, where each maximum of a pooling is.
 struct Measured {
   std::vector<float> sums, largest;  // [pairs, blocks·32]
+  std::uint8_t* places = nullptr;    // [side/2, side/2, O]: 0 to 3, row by row, or kNoPlace
 };
+constexpr std::uint8_t kNoPlace = 4;  // nothing in the window is above zero
 
 // Pairs of rows of outputs, those beyond the last row left out.
 struct Pairs {

@@ -60,8 +60,8 @@ class Training {
         tokenizer_(build_tokenizer(config, data)),
         shape_{tokenizer_.vocabulary_size(), static_cast<int>(data.dataset.classes().size())},
         network_(std::make_shared<Network>(config, shape_, seed_)),
-        average_(std::make_shared<Network>(config, shape_, seed_)),
-        best_(std::make_shared<Network>(config, shape_, seed_)),
+        average_(Network::unfilled(config, shape_)),
+        best_(Network::unfilled(config, shape_)),
         labels_(labels_of(data.dataset)),
         weights_(class_weights(config, data)) {
     if (takes_image()) {

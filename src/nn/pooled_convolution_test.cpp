@@ -1,0 +1,122 @@
+// The pass against the operators it stands for.
+#include "nn/pooled_convolution.h"
+
+#include <gtest/gtest.h>
+
+#include "nn/packed_weights.h"
+#include "nn/relu_max_pool.h"
+
+namespace diptych {
+namespace {
+
+struct Case {
+  torch::Tensor x, weight, bias;
+  std::vector<torch::Tensor> inputs() const { return {x, weight, bias}; }
+};
+
+Case made_up_case(int batch, int channels, int side, int outputs) {
+  torch::manual_seed(batch + channels + side + outputs);
+  Case made;
+  made.x = torch::randn({batch, channels, side, side})
+               .to(at::kBFloat16)
+               .contiguous(at::MemoryFormat::ChannelsLast);
+  made.weight = (torch::randn({outputs, channels, 3, 3}) / 12).to(at::kBFloat16).to(at::kFloat);
+  made.bias = torch::randn({outputs}) / 5;
+  for (torch::Tensor& input : made.inputs()) input.set_requires_grad(true);
+  return made;
+}
+
+// In double precision throughout.
+torch::Tensor defined(const Case& given) {
+  return relu_max_pool(torch::conv2d(given.x.to(at::kDouble), given.weight.to(at::kDouble),
+                                     given.bias.to(at::kDouble), 1, 1));
+}
+
+double distance(const torch::Tensor& a, const torch::Tensor& b) {
+  return ((a.to(at::kDouble) - b.to(at::kDouble)).norm() / b.to(at::kDouble).norm()).item<double>();
+}
+
+class PooledConvolution : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!packs_here()) GTEST_SKIP() << "needs AVX-512 with BF16 and VNNI";
+  }
+};
+
+const std::vector<std::array<int, 4>> kShapes = {
+    {1, 16, 2, 16}, {3, 16, 6, 48}, {2, 48, 10, 16}, {3, 32, 64, 64}, {2, 64, 32, 128}};
+
+TEST_F(PooledConvolution, IsConvolutionReluAndPoolingUpToTheRoundingOfBf16) {
+  for (const auto& [batch, channels, side, outputs] : kShapes) {
+    SCOPED_TRACE(testing::Message() << channels << " channels, side " << side << ", " << outputs);
+    const Case given = made_up_case(batch, channels, side, outputs);
+    const torch::Tensor fast = pooled_convolution(given.x, given.weight, given.bias);
+    EXPECT_EQ(fast.scalar_type(), at::kBFloat16);
+    EXPECT_TRUE(fast.is_contiguous(at::MemoryFormat::ChannelsLast));
+    const torch::Tensor wanted = defined(given);
+    ASSERT_EQ(fast.sizes(), wanted.sizes());
+    const double furthest =
+        ((fast.to(at::kDouble) - wanted).abs() / (wanted.abs() + 0.01)).max().item<double>();
+    EXPECT_LT(furthest, 1.0 / 128);
+  }
+}
+
+TEST_F(PooledConvolution, HasTheGradientsOfTheThreeOperators) {
+  for (const auto& [batch, channels, side, outputs] : kShapes) {
+    SCOPED_TRACE(testing::Message() << channels << " channels, side " << side << ", " << outputs);
+    const Case given = made_up_case(batch, channels, side, outputs);
+    const torch::Tensor fast = pooled_convolution(given.x, given.weight, given.bias);
+    const torch::Tensor slope = torch::randn(fast.sizes()).to(at::kBFloat16);
+    const auto gradients = torch::autograd::grad({fast}, given.inputs(), {slope});
+    const auto wanted =
+        torch::autograd::grad({defined(given)}, given.inputs(), {slope.to(at::kDouble)});
+    EXPECT_LT(distance(gradients[0], wanted[0]), 0.005);  // is bf16
+    EXPECT_LT(distance(gradients[1], wanted[1]), 1e-5);
+    EXPECT_LT(distance(gradients[2], wanted[2]), 1e-5);
+  }
+}
+
+TEST_F(PooledConvolution, GivesNothingBelowZeroAnyGradient) {
+  const Case given = made_up_case(2, 16, 8, 16);
+  const torch::Tensor low = torch::full({16}, -1000.0).set_requires_grad(true);
+  const torch::Tensor fast = pooled_convolution(given.x, given.weight, low);
+  EXPECT_EQ(fast.abs().sum().item<double>(), 0);
+  fast.sum().backward();
+  for (const torch::Tensor& input : {given.x, given.weight, low}) {
+    EXPECT_EQ(input.grad().abs().sum().item<double>(), 0);
+  }
+}
+
+TEST_F(PooledConvolution, LetsWhatIsNotANumberBeSeen) {
+  const Case given = made_up_case(1, 16, 4, 16);
+  const torch::Tensor bias = torch::full({16}, std::nan(""));
+  EXPECT_TRUE(pooled_convolution(given.x, given.weight, bias).isnan().all().item<bool>());
+}
+
+TEST_F(PooledConvolution, DoesNotDependOnTheNumberOfThreads) {
+  const Case given = made_up_case(7, 32, 16, 64);
+  const int threads = at::get_num_threads();
+  const auto answer = [&](int number) {
+    at::set_num_threads(number);
+    const torch::Tensor fast = pooled_convolution(given.x, given.weight, given.bias);
+    auto all = torch::autograd::grad({fast}, given.inputs(), {torch::ones_like(fast)});
+    all.push_back(fast);
+    return all;
+  };
+  const auto one = answer(1), three = answer(3);
+  for (std::size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(torch::equal(one[i], three[i])) << i;
+  at::set_num_threads(threads);
+}
+
+TEST_F(PooledConvolution, RefusesWhatItCannotTake) {
+  const Case given = made_up_case(1, 16, 4, 16);
+  EXPECT_TRUE(fits_pooled_convolution(given.x, given.weight));
+  EXPECT_FALSE(fits_pooled_convolution(given.x.to(at::kFloat), given.weight));
+  EXPECT_FALSE(fits_pooled_convolution(given.x.contiguous(), given.weight));
+  EXPECT_FALSE(fits_pooled_convolution(made_up_case(1, 16, 5, 16).x, given.weight));
+  EXPECT_FALSE(fits_pooled_convolution(made_up_case(1, 24, 4, 16).x, given.weight));
+  EXPECT_FALSE(fits_pooled_convolution(given.x, made_up_case(1, 16, 4, 24).weight));
+}
+
+}  // namespace
+}  // namespace diptych
