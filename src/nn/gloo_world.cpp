@@ -76,11 +76,13 @@ GlooWorld::GlooWorld(c10::intrusive_ptr<c10d::Store> store, const Place& place)
       group_(store_, place.rank, place.size, options_for(place)) {}
 
 std::function<void()> GlooWorld::begin_sum(at::Tensor tensor) {
+  constexpr std::size_t kFew = 1 << 14;  // bytes
+  if (tensor.numel() == 0) return [] {};
   try {
-    std::vector<at::Tensor> tensors{std::move(tensor)};
-    return [this, work = group_.allreduce(tensors)] {
+    const bool is_direct = place_.size == 2 || tensor.nbytes() <= kFew;
+    return [this, wait = is_direct ? begin_exchange(tensor) : begin_ring(tensor)] {
       try {
-        work->wait();
+        wait();
       } catch (const std::exception& error) {
         blame(error.what());
       }
@@ -88,6 +90,31 @@ std::function<void()> GlooWorld::begin_sum(at::Tensor tensor) {
   } catch (const std::exception& error) {
     blame(error.what());
   }
+}
+
+std::function<void()> GlooWorld::begin_ring(const at::Tensor& tensor) {
+  std::vector<at::Tensor> tensors{tensor};
+  return [work = group_.allreduce(tensors)] { work->wait(); };
+}
+
+std::function<void()> GlooWorld::begin_exchange(const at::Tensor& tensor) {
+  const int tag = exchanges_;
+  exchanges_ = (exchanges_ + 1) % (1 << 20);
+  std::vector<at::Tensor> parts;
+  std::vector<c10::intrusive_ptr<c10d::Work>> works;
+  for (int rank = 0; rank < place_.size; ++rank) {
+    parts.push_back(rank == place_.rank ? tensor : at::empty_like(tensor));
+    if (rank == place_.rank) continue;
+    std::vector<at::Tensor> own{tensor}, other{parts.back()};
+    works.push_back(group_.send(own, rank, tag));
+    works.push_back(group_.recv(other, rank, tag));
+  }
+  // In the order of ranks, so that all processes get the same bits.
+  return [this, parts, works] {
+    for (const auto& work : works) work->wait(place_.timeout);
+    for (std::size_t rank = 1; rank < parts.size(); ++rank) parts[0].add_(parts[rank]);
+    if (place_.rank > 0) parts[static_cast<std::size_t>(place_.rank)].copy_(parts[0]);
+  };
 }
 
 void GlooWorld::leave(const std::string& reason) {
