@@ -83,8 +83,8 @@ TEST(World, PassesOnWhyAProcessEnded) {
 TEST(World, DoesNotWaitForEverForAProcessThatIsSilent) {
   const auto store = c10::make_intrusive<c10d::HashStore>();
   const auto join = [&](int rank) {
-    return std::make_unique<GlooWorld>(
-        store, GlooWorld::Place{rank, 2, "127.0.0.1", std::chrono::milliseconds(500)});
+    return std::make_unique<GlooWorld>(store,
+                                       Place{rank, 2, "127.0.0.1", std::chrono::milliseconds(500)});
   };
   std::unique_ptr<World> silent;
   std::jthread other([&] { silent = join(1); });
