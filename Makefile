@@ -49,7 +49,7 @@ bench: build
 	@test -f $(DEMO_DATA)/data.csv || build/release/diptych sample emoji $(DEMO_DATA)
 	@missed=0; \
 	for case in 'decode.py build/release/bench/decode_bench' 'cold_start.py build/release/diptych' \
-	    'training.py build/release/diptych $(DEMO_DATA)' 'processes.py build/release/diptych $(DEMO_DATA)' 'predict.py build/release/diptych' 'epochs.py build/release/diptych' \
+	    'training.py build/release/diptych $(DEMO_DATA)' 'processes.py build/release/diptych $(DEMO_DATA)' 'predict.py build/release/diptych build/release/bench/predict_bench' 'epochs.py build/release/diptych' \
 	    $(if $(LONG),'compare.py build/release/diptych $(DEMO_DATA)' 'equal_epochs.py build/release/diptych $(DEMO_DATA)' build_time.py); do \
 	  echo "== $$case"; \
 	  $(BENCH) bench/$$case || missed=1; \

@@ -1,7 +1,7 @@
 """ONNX Runtime on what pytorch_export.py wrote, with as many threads as there are processors. Prints rows/s
 of the network alone on arrays that lie ready, rows/s from files (Pillow in as many threads, then the
 network), the median in ms of one row after the other from its file, and the answers.
-Usage: onnx_predict.py FOLDER DATA BATCH"""
+Usage: onnx_predict.py FOLDER DATA BATCH network.onnx|int8.onnx"""
 import csv, json, os, re, statistics, sys, time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,11 +9,11 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-folder, data, size = sys.argv[1], sys.argv[2], int(sys.argv[3])
+folder, data, size, network = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
 processors = len(os.sched_getaffinity(0))
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = processors
-session = onnxruntime.InferenceSession(f"{folder}/network.onnx", options, providers=["CPUExecutionProvider"])
+session = onnxruntime.InferenceSession(f"{folder}/{network}", options, providers=["CPUExecutionProvider"])
 about = json.load(open(f"{folder}/about.json"))
 rows = list(csv.DictReader(open(f"{data}/data.csv", encoding="utf-8")))
 side, mean, deviation = about["side"], np.float32(about["mean"]), np.float32(about["deviation"])

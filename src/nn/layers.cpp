@@ -11,14 +11,21 @@ at::TensorOptions memory_of(const at::Generator& generator) {
   return at::TensorOptions().device(generator.defined() ? at::kCPU : at::kMeta);
 }
 
+namespace {
+thread_local bool leaves_unfilled = false;
+}  // namespace
+
+LeaveUnfilled::LeaveUnfilled() { leaves_unfilled = true; }
+LeaveUnfilled::~LeaveUnfilled() { leaves_unfilled = false; }
+
 void fill_uniform(torch::Tensor tensor, double bound, const at::Generator& generator) {
-  if (!generator.defined()) return;
+  if (!generator.defined() || leaves_unfilled) return;
   const torch::NoGradGuard no_grad;
   tensor.uniform_(-bound, bound, generator);
 }
 
 void fill_normal(torch::Tensor tensor, double deviation, const at::Generator& generator) {
-  if (!generator.defined()) return;
+  if (!generator.defined() || leaves_unfilled) return;
   const torch::NoGradGuard no_grad;
   tensor.normal_(0.0, deviation, generator);
 }

@@ -20,6 +20,14 @@ struct Pass {
 // memory stands behind (torch's meta device), to compare a file with before believing it.
 at::TensorOptions memory_of(const at::Generator& generator);
 
+// While it lives, networks that this thread makes are left unfilled: their weights come from a file.
+class LeaveUnfilled {
+ public:
+  LeaveUnfilled();
+  ~LeaveUnfilled();
+  LeaveUnfilled(const LeaveUnfilled&) = delete;
+};
+
 // Fills with U(-bound, bound) or N(0, deviation); leaves a plan as it is.
 void fill_uniform(torch::Tensor tensor, double bound, const at::Generator& generator);
 void fill_normal(torch::Tensor tensor, double deviation, const at::Generator& generator);

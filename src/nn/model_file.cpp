@@ -120,10 +120,13 @@ LoadedModel unpack_model(const std::string& bytes, const std::string& where) {
                            static_cast<int>(model.description.classes.size())};
   // Before a network of the size that the configuration claims is allocated.
   require_same_shapes(state_of(Network::plan(config, shape)), file, where);
-  model.network = std::make_shared<Network>(config, shape, /*seed=*/0);
+  {
+    const LeaveUnfilled unfilled;
+    model.network = std::make_shared<Network>(config, shape, /*seed=*/0);
+  }
   require_limits_for(*model.network, model.description, where);
   const torch::NoGradGuard no_grad;
-  for (auto& [name, tensor] : state_of(*model.network)) tensor.copy_(*file.find(name));
+  for (auto& [name, tensor] : state_of(*model.network)) tensor.set_data(*file.find(name));
   return model;
 }
 

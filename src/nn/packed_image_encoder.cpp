@@ -25,7 +25,8 @@ torch::Tensor plain(const torch::Tensor& tensor) {
 torch::Tensor grouped(const torch::Tensor& weight, Arithmetic arithmetic) {
   const torch::Tensor last = weight.permute({0, 2, 3, 1});
   const std::int64_t width = numbers_in_group(arithmetic);
-  return plain(torch::constant_pad_nd(last, {0, (width - last.size(3) % width) % width}));
+  const std::int64_t missing = (width - last.size(3) % width) % width;
+  return plain(missing > 0 ? torch::constant_pad_nd(last, {0, missing}) : last);
 }
 
 }  // namespace
@@ -114,20 +115,24 @@ void PackedImageEncoder::add_convolution(const TrainedConvolution& trained,
   convolutions_.push_back(std::move(packed));
 }
 
-// Filter by filter: all of it laid out anew would be as large as itself once more.
+// Block by block: all of it laid out anew would be as large as itself once more.
 void PackedImageEncoder::add_dense(const TrainedImageEncoder& trained) {
   const std::int64_t outputs = trained.dense_weight.size(0);
-  const std::int64_t row = grouped(torch::empty({1, last_channels_, 1, 1}), arithmetic_).numel();
-  dense_ = unfilled_weights(
-      span_of(plain(trained.dense_bias)),
-      {static_cast<int>(outputs), 1, static_cast<std::int64_t>(last_side_) * last_side_ * row},
-      arithmetic_);
-  for (std::int64_t output = 0; output < outputs; ++output) {
-    const torch::Tensor filter =
-        grouped(trained.dense_weight[output].view({1, last_channels_, last_side_, last_side_}),
-                arithmetic_);
-    fill(*dense_, static_cast<int>(output), span_of(filter), 1 / convolutions_.back().output_scale);
-  }
+  const std::int64_t pixel = grouped(torch::empty({1, last_channels_, 1, 1}), arithmetic_).numel();
+  const std::int64_t length = static_cast<std::int64_t>(last_side_) * last_side_ * pixel;
+  dense_ = unfilled_weights(span_of(plain(trained.dense_bias)),
+                            {static_cast<int>(outputs), 1, length}, arithmetic_);
+  at::parallel_for(0, dense_->blocks(), 1, [&](std::int64_t begin, std::int64_t end) {
+    const torch::NoGradGuard no_grad;
+    for (auto block = static_cast<int>(begin); block < static_cast<int>(end); ++block) {
+      const int count = dense_->outputs_of(block);
+      const torch::Tensor filters =
+          grouped(trained.dense_weight.slice(0, 32 * block, 32 * block + count)
+                      .view({count, last_channels_, last_side_, last_side_}),
+                  arithmetic_);
+      fill_block(*dense_, block, span_of(filters), 1 / convolutions_.back().output_scale);
+    }
+  });
 }
 
 void PackedImageEncoder::read(const std::uint8_t* picture, Map& map) const {

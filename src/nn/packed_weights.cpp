@@ -1,6 +1,7 @@
 #include "nn/packed_weights.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 
@@ -65,23 +66,41 @@ PackedWeights unfilled_weights(std::span<const float> bias, const PackShape& sha
   return packed;
 }
 
-void fill(PackedWeights& packed, int output, std::span<const float> filter, float input_step) {
+namespace {
+
+// What a step of an 8-bit weight stands for.
+float step_of(std::span<const float> filter) {
   constexpr float kLargest = 127;
+  float largest = 0;
+  for (const float weight : filter) largest = std::max(largest, std::abs(weight));
+  return largest > 0 ? largest / kLargest : 1;
+}
+
+}  // namespace
+
+void fill_block(PackedWeights& packed, int block, std::span<const float> filters,
+                float input_step) {
   const auto width = static_cast<std::size_t>(numbers_in_group(packed.arithmetic));
-  float step = 1;
-  if (packed.arithmetic == Arithmetic::int8) {
-    float largest = 0;
-    for (const float weight : filter) largest = std::max(largest, std::abs(weight));
-    step = largest > 0 ? largest / kLargest : 1;
-    packed.scale[static_cast<std::size_t>(output)] = step * input_step;
+  const auto count = static_cast<std::size_t>(packed.outputs_of(block));
+  const std::size_t filter = filters.size() / count;
+  const std::size_t length = filter / static_cast<std::size_t>(packed.runs);
+  std::array<float, kBlockOutputs> steps;
+  steps.fill(1);
+  for (std::size_t lane = 0; packed.arithmetic == Arithmetic::int8 && lane < count; ++lane) {
+    steps[lane] = step_of(filters.subspan(lane * filter, filter));
+    packed.scale[static_cast<std::size_t>(block) * kBlockOutputs + lane] = steps[lane] * input_step;
   }
-  std::uint32_t* block = packed.block(output / kBlockOutputs);
-  const std::size_t length = filter.size() / static_cast<std::size_t>(packed.runs);
-  for (std::size_t i = 0; i < filter.size(); ++i) {
-    const std::size_t run = i / length, number = i % length;
-    const std::size_t group = run * static_cast<std::size_t>(packed.steps) + number / width;
-    block[group * kBlockOutputs + output % kBlockOutputs] |=
-        bits_of(filter[i] / step, packed.arithmetic) << (32 / width * (number % width));
+  std::uint32_t* to = packed.block(block);
+  for (std::size_t run = 0; run < filter; run += length) {
+    for (std::size_t begin = run; begin < run + length; begin += width, to += kBlockOutputs) {
+      const std::size_t end = std::min(begin + width, run + length);
+      for (std::size_t lane = 0; lane < count; ++lane) {
+        for (std::size_t i = begin; i < end; ++i) {
+          to[lane] |= bits_of(filters[lane * filter + i] / steps[lane], packed.arithmetic)
+                      << (32 / width * (i - begin));
+        }
+      }
+    }
   }
 }
 
@@ -89,9 +108,11 @@ PackedWeights pack_weights(std::span<const float> weights, std::span<const float
                            const PackShape& shape, Arithmetic arithmetic, float input_step) {
   PackedWeights packed = unfilled_weights(bias, shape, arithmetic);
   const std::size_t filter = weights.size() / static_cast<std::size_t>(shape.outputs);
-  for (int output = 0; output < shape.outputs; ++output) {
-    fill(packed, output, weights.subspan(static_cast<std::size_t>(output) * filter, filter),
-         input_step);
+  for (int block = 0; block < packed.blocks(); ++block) {
+    fill_block(packed, block,
+               weights.subspan(static_cast<std::size_t>(block) * kBlockOutputs * filter,
+                               static_cast<std::size_t>(packed.outputs_of(block)) * filter),
+               input_step);
   }
   return packed;
 }

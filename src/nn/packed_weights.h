@@ -1,6 +1,7 @@
 // The weights of a trained layer as the answering path reads them: in blocks of 32 outputs, each
 // group of one fp32, two bf16 or four 8-bit numbers side by side. Free of torch.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -27,6 +28,7 @@ struct PackedWeights {
   std::vector<float> scale, bias;     // [blocks·32]; an output is scale·sum + bias (scale: int8)
 
   int blocks() const { return (outputs + 31) / 32; }
+  int outputs_of(int block) const { return std::min(32, outputs - 32 * block); }
   const std::uint32_t* block(int index) const {
     return groups.data() + static_cast<std::int64_t>(index) * runs * steps * 32;
   }
@@ -44,11 +46,11 @@ struct PackShape {
 // largest weight; `input_step` is what a step of the input, an unsigned 8-bit number, stands for.
 PackedWeights pack_weights(std::span<const float> weights, std::span<const float> bias,
                            const PackShape& shape, Arithmetic arithmetic, float input_step = 1);
-// The same filter by filter, where they do not lie together: all zero, then one output's [runs,
-// length] each.
+// The same block by block, where filters do not lie together: all zero, then the [outputs, runs,
+// length] of one block, from any thread.
 PackedWeights unfilled_weights(std::span<const float> bias, const PackShape& shape,
                                Arithmetic arithmetic);
-void fill(PackedWeights& packed, int output, std::span<const float> filter, float input_step);
+void fill_block(PackedWeights& packed, int block, std::span<const float> filters, float input_step);
 
 // Rows of features in groups, each `stride` groups after the other.
 struct Rows {

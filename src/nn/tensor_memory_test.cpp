@@ -1,7 +1,12 @@
 #include "nn/tensor_memory.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <torch/torch.h>
+
+#include <vector>
+
+#include "base/memory.h"
 
 namespace diptych {
 namespace {
@@ -16,14 +21,17 @@ TEST(TensorMemory, IsAlignedWhateverTheSize) {
   EXPECT_EQ(torch::empty({0}).numel(), 0);
 }
 
-TEST(TensorMemory, OfABlockThatWentIsTakenByTheNextOfItsSize) {
+TEST(TensorMemory, OfWhatWentIsTakenByTheNextOfItsSize) {
+  keep_freed_memory();
   use_refillable_tensor_memory();
-  constexpr int kBytes = 100'000;  // below what malloc() maps anew
-  torch::Tensor first = torch::empty({kBytes}, at::kByte);
-  const torch::Tensor behind = torch::empty({kBytes}, at::kByte);  // else all is one hole
-  const void* const place = first.data_ptr();
-  first.reset();
-  EXPECT_EQ(torch::empty({kBytes}, at::kByte).data_ptr(), place);
+  constexpr std::size_t kHoles = 20;
+  constexpr int kBytes = 1'000'000;
+  std::vector<torch::Tensor> tensors;
+  for (std::size_t i = 0; i < 2 * kHoles; ++i) tensors.push_back(torch::empty({kBytes}, at::kByte));
+  for (std::size_t i = 0; i < 2 * kHoles; i += 2) tensors[i].reset();
+  const std::size_t heap = ::mallinfo2().arena;
+  for (std::size_t i = 0; i < 2 * kHoles; i += 2) tensors[i] = torch::empty({kBytes}, at::kByte);
+  EXPECT_LT(::mallinfo2().arena, heap + kHoles / 4 * kBytes);
 }
 
 TEST(TensorMemory, ThatIsNotThereIsAnErrorOfTorch) {
