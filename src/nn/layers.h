@@ -20,7 +20,8 @@ struct Pass {
 // memory stands behind (torch's meta device), to compare a file with before believing it.
 at::TensorOptions memory_of(const at::Generator& generator);
 
-// While it lives, networks that this thread makes are left unfilled: their weights come from a file.
+// While it lives, networks that this thread makes are left unfilled: their weights come from a
+// file.
 class LeaveUnfilled {
  public:
   LeaveUnfilled();
