@@ -10,9 +10,9 @@
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/parallel.h"
 #include "cli/command.h"
 #include "cli/progress.h"
+#include "cli/torchrun.h"
 #include "data/loading.h"
 #include "diptych/model.h"
 #include "nn/answering.h"
@@ -65,14 +65,37 @@ std::string csv_line(const Line& line, const std::vector<std::string>& classes) 
 
 constexpr const char* kCsvHeader = "id,class,probability,error";
 
-std::vector<Line> answer_table(const Arguments& given, const Model& model, const Config& config) {
+// One after the other, the shares of all processes are the whole.
+Dataset own_rows(const Dataset& whole, const std::vector<std::string>& classes, const Rank& rank) {
+  if (rank.size == 1) return whole;
+  std::vector<Example> rows;
+  const std::size_t end = Rank{rank.rank + 1, rank.size}.first_of(whole.size());
+  for (std::size_t i = rank.first_of(whole.size()); i < end; ++i) rows.push_back(whole[i]);
+  return Dataset(rows, classes);
+}
+
+// answers.csv becomes answers-00001-of-00004.csv, in whose order the parts are the whole file.
+fs::path own_part(const fs::path& output, const Rank& rank) {
+  if (rank.size == 1) return output;
+  if (output.empty()) {
+    throw Error(ErrorKind::usage, "several processes cannot write one stream of answers", "",
+                "give -o: each process writes a part of that file");
+  }
+  fs::path part = output;
+  part.replace_filename(fmt::format("{}-{:05}-of-{:05}{}", output.stem().string(), rank.rank,
+                                    rank.size, output.extension().string()));
+  return part;
+}
+
+std::vector<Line> answer_table(const Arguments& given, const Model& model, const Config& config,
+                               const Rank& rank) {
   ReadOptions reading = read_options(config);
   reading.needs_label = false;
   reading.skips_empty_image = false;  // answered with an error, in its place
-  const Dataset dataset = read_dataset(given.table, reading);
-  Progress progress;
+  const Dataset dataset = own_rows(read_dataset(given.table, reading), model.classes(), rank);
+  Progress progress(rank.rank == 0);
   std::vector<RowAnswer> answers = answer_dataset(
-      model, dataset, available_threads(), [&progress](std::size_t done, std::size_t total) {
+      model, dataset, threads_of_process(), [&progress](std::size_t done, std::size_t total) {
         progress.live(static_cast<double>(done) / static_cast<double>(total), "predicting");
       });
   std::vector<Line> lines;
@@ -82,9 +105,10 @@ std::vector<Line> answer_table(const Arguments& given, const Model& model, const
   return lines;
 }
 
-void write_lines(const Arguments& given, const Model& model, const std::vector<Line>& lines) {
+void write_lines(const Arguments& given, const Model& model, const std::vector<Line>& lines,
+                 const Rank& rank) {
   const bool json = given.json || given.output.extension() == ".jsonl";
-  std::string text = json ? "" : std::string(kCsvHeader) + "\n";
+  std::string text = json || rank.rank > 0 ? "" : std::string(kCsvHeader) + "\n";
   for (const Line& line : lines) {
     text += (json ? json_line(line, model.classes()) : csv_line(line, model.classes())) + "\n";
   }
@@ -129,7 +153,9 @@ Action declare_predict(CLI::App& command) {
       add_data(command, "TABLE", given->table, "Rows to answer for: a table, a folder or shards");
   command.add_option("--image", given->image, "One picture")->excludes(table);
   command.add_option("--text", given->text, "Its text")->excludes(table);
-  command.add_option("-o,--output", given->output, "Where the answers go: .csv or .jsonl")
+  command
+      .add_option("-o,--output", given->output,
+                  "Where the answers go: .csv or .jsonl; of each of torchrun's processes, a part")
       ->needs(table);
   command.add_flag("--json", given->json, "A JSON object per row, with every class's probability");
   add_arithmetic(command, given->arithmetic);
@@ -139,7 +165,9 @@ Action declare_predict(CLI::App& command) {
     const ResolvedConfig resolved = settings.resolve(model.config());
     if (settings.print_if_asked(resolved)) return;
     if (given->table.empty()) return answer_one(*given, model);
-    write_lines(*given, model, answer_table(*given, model, resolved.config));
+    const Rank rank = torchrun_rank();
+    given->output = own_part(given->output, rank);
+    write_lines(*given, model, answer_table(*given, model, resolved.config, rank), rank);
   };
 }
 

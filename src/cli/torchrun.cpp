@@ -38,20 +38,26 @@ std::optional<int> torchrun_number(const char* name) {
   return number;
 }
 
+Rank torchrun_rank() {
+  const int size = std::max(1, torchrun_number("WORLD_SIZE").value_or(1));
+  const int rank = size == 1 ? 0 : needed_number("RANK");
+  if (rank < size) return {rank, size};
+  throw Error(ErrorKind::config, fmt::format("RANK {} of a WORLD_SIZE of {}", rank, size), "",
+              "ranks are counted from 0");
+}
+
 Meeting torchrun_meeting() {
   Meeting meeting;
-  meeting.size = std::max(1, torchrun_number("WORLD_SIZE").value_or(1));
-  if (meeting.size == 1) return meeting;
-  meeting.rank = needed_number("RANK");
+  const Rank own = torchrun_rank();
+  if (own.size == 1) return meeting;
+  meeting.rank = own.rank;
+  meeting.size = own.size;
   meeting.port = needed_number("MASTER_PORT");
   meeting.host = variable("MASTER_ADDR");
   meeting.is_kept = variable("TORCHELASTIC_USE_AGENT_STORE") == "True";
   meeting.name =
       fmt::format("diptych/{}", torchrun_number("TORCHELASTIC_RESTART_COUNT").value_or(0));
-  if (meeting.rank < meeting.size) return meeting;
-  throw Error(ErrorKind::config,
-              fmt::format("RANK {} of a WORLD_SIZE of {}", meeting.rank, meeting.size), "",
-              "ranks are counted from 0");
+  return meeting;
 }
 
 int threads_of_process() {

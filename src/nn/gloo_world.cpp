@@ -23,7 +23,7 @@ constexpr const char* kGoOn = "run the same command with --resume";
 std::string left_key(int rank) { return fmt::format("left/{}", rank); }
 std::string here_key(int rank) { return fmt::format("here/{}", rank); }
 
-c10::intrusive_ptr<c10d::ProcessGroupGloo::Options> options_for(const GlooWorld::Place& place) {
+c10::intrusive_ptr<c10d::ProcessGroupGloo::Options> options_for(const Place& place) {
   auto options = c10d::ProcessGroupGloo::Options::create(place.timeout);
   options->devices = {c10d::ProcessGroupGloo::createDeviceForHostname(place.host)};
   return options;
@@ -73,20 +73,57 @@ void wait_for_all(c10d::Store& store, const Meeting& meeting,
 GlooWorld::GlooWorld(c10::intrusive_ptr<c10d::Store> store, const Place& place)
     : store_(std::move(store)),
       place_(place),
+      wires_(*store_, place),
       group_(store_, place.rank, place.size, options_for(place)) {}
 
 std::function<void()> GlooWorld::begin_sum(at::Tensor tensor) {
+  constexpr std::size_t kFew = 1 << 14;  // bytes
+  if (tensor.numel() == 0) return [] {};
   try {
-    std::vector<at::Tensor> tensors{std::move(tensor)};
-    return [this, work = group_.allreduce(tensors)] {
+    const bool is_direct = tensor.nbytes() <= kFew;
+    return [this, wait = is_direct ? begin_exchange(tensor) : begin_ring(tensor)] {
       try {
-        work->wait();
+        wait();
       } catch (const std::exception& error) {
         blame(error.what());
       }
     };
   } catch (const std::exception& error) {
     blame(error.what());
+  }
+}
+
+std::function<void()> GlooWorld::begin_ring(const at::Tensor& tensor) {
+  std::vector<at::Tensor> tensors{tensor};
+  return [work = group_.allreduce(tensors)] { work->wait(); };
+}
+
+std::function<void()> GlooWorld::begin_exchange(const at::Tensor& tensor) {
+  auto exchange = std::make_shared<Exchange>();
+  for (int rank = 0; rank < place_.size; ++rank) {
+    exchange->parts.push_back(rank == place_.rank ? tensor : at::empty_like(tensor));
+  }
+  wires_.send({static_cast<const char*>(tensor.data_ptr()), tensor.nbytes()});
+  under_way_.push_back(exchange);
+  // In the order of ranks, so that all processes get the same bits.
+  return [this, exchange] {
+    receive_until(*exchange);
+    std::vector<at::Tensor>& parts = exchange->parts;
+    for (std::size_t rank = 1; rank < parts.size(); ++rank) parts[0].add_(parts[rank]);
+    if (place_.rank > 0) parts[static_cast<std::size_t>(place_.rank)].copy_(parts[0]);
+  };
+}
+
+// What was sent first comes first, whichever is waited for.
+void GlooWorld::receive_until(const Exchange& exchange) {
+  for (; !exchange.is_here; under_way_.pop_front()) {
+    Exchange& next = *under_way_.front();
+    for (int rank = 0; rank < place_.size; ++rank) {
+      const at::Tensor& part = next.parts[static_cast<std::size_t>(rank)];
+      if (rank == place_.rank) continue;
+      wires_.receive(rank, {static_cast<char*>(part.data_ptr()), part.nbytes()});
+    }
+    next.is_here = true;
   }
 }
 
@@ -149,8 +186,7 @@ std::unique_ptr<World> join_world(const Meeting& meeting, const std::function<vo
     auto store = c10::make_intrusive<c10d::PrefixStore>(
         meeting.name, c10::make_intrusive<c10d::TCPStore>(meeting.host, options));
     wait_for_all(*store, meeting, waiting);
-    return std::make_unique<GlooWorld>(store,
-                                       GlooWorld::Place{meeting.rank, meeting.size, address});
+    return std::make_unique<GlooWorld>(store, Place{meeting.rank, meeting.size, address});
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
