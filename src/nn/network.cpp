@@ -142,7 +142,7 @@ void Network::set_pixel_statistics(const std::vector<float>& mean,
 
 // ln((1 + N) / (1 + n)) + 1 for a row that n of N texts have.
 void Network::set_document_frequencies(std::span<const Batch> texts) {
-  if (!takes_text_) return;
+  if (!takes_text_ || config_.text_encoder != TextEncoderKind::bag) return;
   const torch::NoGradGuard no_grad;
   torch::Tensor idf = torch::zeros({words_ + config_.ngram_buckets});
   auto* value = idf.data_ptr<float>();

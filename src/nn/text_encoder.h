@@ -22,7 +22,7 @@ class TextEncoder : public torch::nn::Module {
   virtual torch::Tensor forward(const TextInput& input, Pass& pass) = 0;
   virtual int features() const = 0;
   // Inverse document frequencies of the table's rows over the training texts, [rows] fp32; 0 for a
-  // row that no text has. Encoders that do not weigh by them ignore the call.
+  // row that no text has. Of the bag encoder alone.
   virtual void set_document_frequencies(const torch::Tensor&) {}
   // Readies what answers faster than it learns, where this encoder has it, and drops it again.
   virtual void pack() {}
