@@ -15,6 +15,7 @@
 #include "cli/progress.h"
 #include "cli/run_folder.h"
 #include "cli/stop_signal.h"
+#include "cli/torchrun.h"
 #include "data/loading.h"
 #include "data/picture_scan.h"
 #include "metrics/leaks.h"
@@ -223,7 +224,12 @@ Action declare_compare(CLI::App& command) {
                 OptionGroup::comparison, OptionGroup::machine});
   return [given, settings] {
     const ResolvedConfig resolved = settings.resolve();
-    if (!settings.print_if_asked(resolved)) run(*given, resolved.config);
+    if (settings.print_if_asked(resolved)) return;
+    if (torchrun_rank().size > 1) {
+      throw Error(ErrorKind::usage, "several processes cannot share a comparison", "",
+                  "start one without torchrun: it trains --jobs models side by side");
+    }
+    run(*given, resolved.config);
   };
 }
 
