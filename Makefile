@@ -49,7 +49,8 @@ bench: build
 	@test -f $(DEMO_DATA)/data.csv || build/release/diptych sample emoji $(DEMO_DATA)
 	@missed=0; \
 	for case in 'decode.py build/release/bench/decode_bench' 'cold_start.py build/release/diptych' \
-	    'training.py build/release/diptych $(DEMO_DATA)' 'processes.py build/release/diptych $(DEMO_DATA)' 'predict.py build/release/diptych build/release/bench/predict_bench' 'epochs.py build/release/diptych' \
+	    'training.py build/release/diptych $(DEMO_DATA)' 'epochs.py build/release/diptych' 'growth.py build/release/diptych' \
+	    'predict.py build/release/diptych build/release/bench/predict_bench' 'processes.py build/release/diptych $(DEMO_DATA)' \
 	    $(if $(LONG),'compare.py build/release/diptych $(DEMO_DATA)' 'equal_epochs.py build/release/diptych $(DEMO_DATA)' build_time.py); do \
 	  echo "== $$case"; \
 	  $(BENCH) bench/$$case || missed=1; \

@@ -2,8 +2,8 @@
 Usage: performance_page.py [FOLDER] >docs/performance.md"""
 import json, pathlib, statistics, sys
 
-TITLES = {"training": "Training step and memory", "processes": "Two processes", "epochs": "Epochs from files", "compare": "Whole comparison",
-          "predict": "Answers", "cold_start": "Cold start", "decode": "Decoding",
+TITLES = {"training": "Training step and memory", "epochs": "Epochs from files", "growth": "Growth",
+          "processes": "Two processes", "compare": "Whole comparison", "predict": "Answers", "cold_start": "Cold start", "decode": "Decoding",
           "equal_epochs": "Accuracy after equal epochs", "build_time": "Build"}
 folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "runs/bench")
 cases = {path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")}

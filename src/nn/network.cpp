@@ -141,18 +141,19 @@ void Network::set_pixel_statistics(const std::vector<float>& mean,
 }
 
 // ln((1 + N) / (1 + n)) + 1 for a row that n of N texts have.
-void Network::set_document_frequencies(std::span<const Batch> texts) {
+void Network::set_document_frequencies(std::size_t count,
+                                       const std::function<Batch(std::size_t)>& text) {
   if (!takes_text_ || config_.text_encoder != TextEncoderKind::bag) return;
   const torch::NoGradGuard no_grad;
   torch::Tensor idf = torch::zeros({words_ + config_.ngram_buckets});
   auto* value = idf.data_ptr<float>();
-  for (const Batch& text : texts) {
-    const torch::Tensor ids = std::get<0>(at::_unique(text_input(text, words_).ids));
+  for (std::size_t row = 0; row < count; ++row) {
+    const torch::Tensor ids = std::get<0>(at::_unique(text_input(text(row), words_).ids));
     for (std::int64_t i = 0; i < ids.numel(); ++i) ++value[ids.data_ptr<std::int64_t>()[i]];
   }
-  const float count = static_cast<float>(texts.size());
+  const auto texts = static_cast<float>(count);
   for (std::int64_t row = 0; row < idf.numel(); ++row) {
-    if (value[row] > 0) value[row] = std::log((1 + count) / (1 + value[row])) + 1;
+    if (value[row] > 0) value[row] = std::log((1 + texts) / (1 + value[row])) + 1;
   }
   text_->set_document_frequencies(idf);
 }

@@ -2,8 +2,8 @@
 // of the inputs may be left out. With branch heads, image and text also classify on their own: each
 // adds its loss in training, and the answer is the geometric mean of all three.
 #pragma once
+#include <functional>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "diptych/batch.h"
@@ -60,8 +60,8 @@ class Network : public torch::nn::Module {
 
   // Per-channel mean and deviation of training pixels, on the scale 0..1.
   void set_pixel_statistics(const std::vector<float>& mean, const std::vector<float>& deviation);
-  // Inverse document frequencies from the training texts, given as batches of one text each.
-  void set_document_frequencies(std::span<const Batch> texts);
+  // Inverse document frequencies from the training texts, each handed over as a batch of one.
+  void set_document_frequencies(std::size_t count, const std::function<Batch(std::size_t)>& text);
 
  private:
   Network(const Config& config, const NetworkShape& shape, const at::Generator& generator);

@@ -70,11 +70,10 @@ class Training {
     }
     if (config.inputs != Inputs::image) {
       encode_texts();
-      std::vector<Batch> texts;
-      for (const std::int64_t& row : data.split.train) {
-        texts.push_back(make_batch({nullptr, encodings_, {}}, std::span(&row, 1)));
-      }
-      network_->set_document_frequencies(texts);
+      const std::span<const std::int64_t> rows = data.split.train;
+      network_->set_document_frequencies(rows.size(), [&](std::size_t i) {
+        return make_batch({nullptr, encodings_, {}}, rows.subspan(i, 1));
+      });
     }
     for (const auto& copy : {average_, best_}) copy_state(*network_, *copy);
     TensorList parameters;
