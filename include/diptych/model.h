@@ -44,6 +44,8 @@ class Model {
   // path: a run's folder or the model file itself. Throws Error{not_found, model_file, io}, and
   // Error{usage} for int8 of a model that was not quantized or where the processor lacks it.
   static Model load(const std::filesystem::path& path, Arithmetic arithmetic = Arithmetic::fp32);
+  // The model file that a path names, as load() takes it. Throws Error{not_found}.
+  static std::filesystem::path file_of(const std::filesystem::path& path);
   // The bytes of a model file; `where` names them in errors.
   static Model from_bytes(const std::string& bytes, const std::string& where,
                           Arithmetic arithmetic = Arithmetic::fp32);

@@ -97,11 +97,19 @@ void print(const Arguments& given, const Agreement& agreement) {
       given.output.string());
 }
 
-void run(const Arguments& given, const Config& config) {
-  const std::filesystem::path file =
-      std::filesystem::is_directory(given.model) ? given.model / kModelFileName : given.model;
-  const std::string bytes = read_file(file);
-  const Model model = Model::from_bytes(bytes, file.string());
+struct ModelFile {
+  std::string where, bytes;
+  Model model;
+};
+
+ModelFile open_model(const std::filesystem::path& path) {
+  const std::string where = Model::file_of(path).string();
+  const std::string bytes = read_file(where);
+  return {where, bytes, Model::from_bytes(bytes, where)};
+}
+
+void run(const Arguments& given, const Config& config, const ModelFile& file) {
+  const auto& [where, bytes, model] = file;
   Progress progress;
   LoadOptions loading;
   loading.threads = available_threads();
@@ -109,15 +117,15 @@ void run(const Arguments& given, const Config& config) {
   const LoadedData data = load_with_progress(given.data, config, loading, progress);
   progress.line(rows_line(data.dataset));
   const Parts parts = parts_of(model, data.dataset);
-  const std::string quantized = quantize(bytes, file.string(), {data.images, parts.calibration});
+  const std::string quantized = quantize(bytes, where, {data.images, parts.calibration});
   const Agreement agreement = compare_answers(
-      model, Model::from_bytes(quantized, file.string(), Arithmetic::int8), data, parts.held_out);
+      model, Model::from_bytes(quantized, where, Arithmetic::int8), data, parts.held_out);
   const double drop = 100 * (agreement.right - agreement.right_in_int8);
   if (drop > given.largest_drop) {
     throw Error(ErrorKind::numeric,
                 fmt::format("int8 loses {:.2f} points of accuracy over {} rows, more than {:g}",
                             drop, agreement.rows, given.largest_drop),
-                file.string(), "allow more with --largest-drop, or answer with --arithmetic bf16");
+                where, "allow more with --largest-drop, or answer with --arithmetic bf16");
   }
   write_file(given.output, quantized);
   print(given, agreement);
@@ -139,8 +147,9 @@ Action declare_quantize(CLI::App& command) {
   command.add_flag("--json", given->json, "As one JSON object");
   const Settings settings(command, {OptionGroup::data, OptionGroup::machine});
   return [given, settings] {
-    const ResolvedConfig resolved = settings.resolve(Model::load(given->model).config());
-    if (!settings.print_if_asked(resolved)) run(*given, resolved.config);
+    const ModelFile file = open_model(given->model);
+    const ResolvedConfig resolved = settings.resolve(file.model.config());
+    if (!settings.print_if_asked(resolved)) run(*given, resolved.config, file);
   };
 }
 

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/loading.h"
+#include "cli/model_rows.h"
 #include "cli/progress.h"
 #include "cli/run_folder.h"
 #include "cli/stop_signal.h"
@@ -96,9 +97,8 @@ bool is_finished(const Arguments& given, const Config& config, const Dataset& da
   if (!given.resume || fs::exists(given.output / kCheckpointName) || !fs::exists(file))
     return false;
   const Model model = Model::load(file);
-  const auto provenance = nlohmann::json::parse(model.provenance());
   const std::string other_settings = difference(model.config(), config);
-  const bool same_data = provenance.value("data_digest", "") == dataset.digest();
+  const bool same_data = is_trained_on(model, dataset);
   if (other_settings.empty() && same_data) return true;
   throw Error(ErrorKind::exists,
               same_data ? "the finished run has other settings:\n" + other_settings

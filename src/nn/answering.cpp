@@ -45,12 +45,13 @@ class Asker {
     if (!picture) return false;
     try {
       add_picture(*picture);
-      add(picture->row);
     } catch (const Error& error) {
       const RowProblem problem = problem_of(shared_.dataset[picture->row], error);
       shared_.answers[picture->row].error =
           fmt::format("{}: {}", problem_name(problem.problem), problem.detail);
+      return true;
     }
+    add(picture->row);
     return true;
   }
 

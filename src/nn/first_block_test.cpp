@@ -4,43 +4,20 @@
 #include <gtest/gtest.h>
 
 #include "nn/gradient_check.h"
-#include "nn/relu_max_pool.h"
+#include "nn/pooled_reference.h"
 
 namespace diptych {
 namespace {
 
-struct Case {
-  torch::Tensor pixels, weight, bias;
-};
-
-Case made_up_case(int batch, int height, int width, int outputs) {
-  torch::manual_seed(batch + height + width + outputs);
-  Case made;
-  made.pixels = torch::randn({batch, 3, height, width})
-                    .to(at::kBFloat16)
-                    .contiguous(at::MemoryFormat::ChannelsLast);
-  made.weight = (torch::randn({outputs, 3, 3, 3}) / 5).to(at::kBFloat16).to(at::kFloat);
-  made.bias = torch::randn({outputs}) / 5;
-  made.weight.set_requires_grad(true);
-  made.bias.set_requires_grad(true);
-  return made;
-}
-
-// In double precision throughout.
-torch::Tensor defined(const Case& given) {
-  return relu_max_pool(torch::conv2d(given.pixels.to(at::kDouble), given.weight.to(at::kDouble),
-                                     given.bias.to(at::kDouble), 1, 1));
-}
-
-double distance(const torch::Tensor& a, const torch::Tensor& b) {
-  return ((a.to(at::kDouble) - b.to(at::kDouble)).norm() / b.to(at::kDouble).norm()).item<double>();
+PooledCase made_up_case(int batch, int height, int width, int outputs) {
+  return made_up_pooled_case({batch, 3, height, width}, outputs, /*spread=*/5);
 }
 
 class FirstBlock : public testing::Test {
  protected:
   void SetUp() override {
-    const Case any = made_up_case(1, 4, 4, 16);
-    if (!fits_first_block(any.pixels, any.weight)) GTEST_SKIP() << "needs AVX512-BF16";
+    const PooledCase any = made_up_case(1, 4, 4, 16);
+    if (!fits_first_block(any.x, any.weight)) GTEST_SKIP() << "needs AVX512-BF16";
   }
 };
 
@@ -48,8 +25,8 @@ TEST_F(FirstBlock, IsConvolutionReluAndPoolingUpToTheRoundingOfBf16) {
   for (const auto& [height, width] : {std::pair{2, 2}, {8, 6}, {16, 34}, {128, 128}}) {
     for (int outputs : {16, 32, 48}) {
       SCOPED_TRACE(testing::Message() << height << 'x' << width << ' ' << outputs);
-      const Case given = made_up_case(3, height, width, outputs);
-      const torch::Tensor fast = first_block(given.pixels, given.weight, given.bias);
+      const PooledCase given = made_up_case(3, height, width, outputs);
+      const torch::Tensor fast = first_block(given.x, given.weight, given.bias);
       EXPECT_EQ(fast.scalar_type(), at::kBFloat16);
       EXPECT_TRUE(fast.is_contiguous(at::MemoryFormat::ChannelsLast));
       const torch::Tensor wanted = defined(given);
@@ -63,8 +40,8 @@ TEST_F(FirstBlock, IsConvolutionReluAndPoolingUpToTheRoundingOfBf16) {
 
 TEST_F(FirstBlock, HasTheGradientsOfTheThreeOperators) {
   for (const auto& [height, width] : {std::pair{2, 2}, {8, 6}, {64, 64}}) {
-    const Case given = made_up_case(4, height, width, 32);
-    const torch::Tensor fast = first_block(given.pixels, given.weight, given.bias);
+    const PooledCase given = made_up_case(4, height, width, 32);
+    const torch::Tensor fast = first_block(given.x, given.weight, given.bias);
     const torch::Tensor slope = torch::randn(fast.sizes()).to(at::kBFloat16);
     const auto gradients = torch::autograd::grad({fast}, {given.weight, given.bias}, {slope});
     const auto wanted = torch::autograd::grad({defined(given)}, {given.weight, given.bias},
@@ -77,9 +54,9 @@ TEST_F(FirstBlock, HasTheGradientsOfTheThreeOperators) {
 }
 
 TEST_F(FirstBlock, GivesNothingBelowZeroAnyGradient) {
-  Case given = made_up_case(2, 8, 8, 16);
+  PooledCase given = made_up_case(2, 8, 8, 16);
   const torch::Tensor low = torch::full({16}, -1000.0).set_requires_grad(true);
-  const torch::Tensor fast = first_block(given.pixels, given.weight, low);
+  const torch::Tensor fast = first_block(given.x, given.weight, low);
   EXPECT_EQ(fast.abs().sum().item<double>(), 0);
   fast.sum().backward();
   EXPECT_EQ(given.weight.grad().abs().sum().item<double>(), 0);
@@ -87,10 +64,10 @@ TEST_F(FirstBlock, GivesNothingBelowZeroAnyGradient) {
 }
 
 TEST_F(FirstBlock, DoesNotDependOnTheNumberOfThreads) {
-  const Case given = made_up_case(7, 32, 32, 32);
+  const PooledCase given = made_up_case(7, 32, 32, 32);
   const auto answer = [&](int threads) {
     at::set_num_threads(threads);
-    const torch::Tensor fast = first_block(given.pixels, given.weight, given.bias);
+    const torch::Tensor fast = first_block(given.x, given.weight, given.bias);
     auto gradients =
         torch::autograd::grad({fast}, {given.weight, given.bias}, {torch::ones_like(fast)});
     gradients.push_back(fast);
@@ -102,15 +79,15 @@ TEST_F(FirstBlock, DoesNotDependOnTheNumberOfThreads) {
 }
 
 TEST(FitsFirstBlock, RefusesWhatTheFastPassCannotTake) {
-  const Case given = made_up_case(1, 4, 4, 16);
+  const PooledCase given = made_up_case(1, 4, 4, 16);
   const auto fits = [](const torch::Tensor& pixels, const torch::Tensor& weight) {
     return fits_first_block(pixels, weight);
   };
-  EXPECT_FALSE(fits(given.pixels.to(at::kFloat), given.weight));
-  EXPECT_FALSE(fits(made_up_case(1, 5, 4, 16).pixels, given.weight));
-  EXPECT_FALSE(fits(made_up_case(1, 4, 5, 16).pixels, given.weight));
-  EXPECT_FALSE(fits(given.pixels, made_up_case(1, 4, 4, 24).weight));
-  EXPECT_FALSE(fits(given.pixels.contiguous(), given.weight));
+  EXPECT_FALSE(fits(given.x.to(at::kFloat), given.weight));
+  EXPECT_FALSE(fits(made_up_case(1, 5, 4, 16).x, given.weight));
+  EXPECT_FALSE(fits(made_up_case(1, 4, 5, 16).x, given.weight));
+  EXPECT_FALSE(fits(given.x, made_up_case(1, 4, 4, 24).weight));
+  EXPECT_FALSE(fits(given.x.contiguous(), given.weight));
 }
 
 }  // namespace

@@ -24,11 +24,7 @@ void require_int8(const ModelDescription& description, const std::string& where)
     throw Error(ErrorKind::usage, "the model was not made for int8", where,
                 "make one of it with 'diptych quantize', or ask for bf16");
   }
-  if (!packs_here()) {
-    throw Error(ErrorKind::usage,
-                "this processor lacks what int8 takes: AVX-512 with BF16 and VNNI", where,
-                "ask for fp32 or bf16");
-  }
+  require_int8_here(where);
 }
 
 // torch's own exceptions end here.
@@ -88,15 +84,16 @@ Model Model::from_bytes(const std::string& bytes, const std::string& where, Arit
   });
 }
 
+fs::path Model::file_of(const fs::path& path) {
+  if (!fs::is_directory(path)) return path;
+  const fs::path file = path / kModelFileName;
+  if (fs::exists(file)) return file;
+  throw Error(ErrorKind::not_found, std::string("the folder holds no ") + kModelFileName,
+              path.string(), "name a folder that 'diptych train' wrote, or the file itself");
+}
+
 Model Model::load(const fs::path& path, Arithmetic arithmetic) {
-  fs::path file = path;
-  if (fs::is_directory(path)) {
-    file = path / kModelFileName;
-    if (!fs::exists(file)) {
-      throw Error(ErrorKind::not_found, std::string("the folder holds no ") + kModelFileName,
-                  path.string(), "name a folder that 'diptych train' wrote, or the file itself");
-    }
-  }
+  const fs::path file = file_of(path);
   return from_bytes(read_file(file), file.string(), arithmetic);
 }
 

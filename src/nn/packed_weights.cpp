@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 
+#include "base/error.h"
 #include "nn/lanes.h"
 
 namespace diptych {
@@ -42,6 +43,12 @@ bool packs_here() {
 #else
   return false;
 #endif
+}
+
+void require_int8_here(const std::string& where) {
+  if (packs_here()) return;
+  throw Error(ErrorKind::usage, "this processor lacks what int8 takes: AVX-512 with BF16 and VNNI",
+              where, "ask for fp32 or bf16");
 }
 
 int numbers_in_group(Arithmetic arithmetic) {

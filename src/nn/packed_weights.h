@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "diptych/arithmetic.h"
@@ -12,6 +13,8 @@ namespace diptych {
 
 // Whether this processor runs what is packed (AVX-512 with BF16 and VNNI).
 bool packs_here();
+// Throws Error{usage} where it does not: int8 has no other way. where: of the model.
+void require_int8_here(const std::string& where);
 
 // Numbers in a group of 32 bits: 1, 2, 4.
 int numbers_in_group(Arithmetic arithmetic);

@@ -4,36 +4,19 @@
 #include <gtest/gtest.h>
 
 #include "nn/packed_weights.h"
-#include "nn/relu_max_pool.h"
+#include "nn/pooled_reference.h"
 
 namespace diptych {
 namespace {
 
-struct Case {
-  torch::Tensor x, weight, bias;
+struct Case : PooledCase {
   std::vector<torch::Tensor> inputs() const { return {x, weight, bias}; }
 };
 
 Case made_up_case(int batch, int channels, int side, int outputs) {
-  torch::manual_seed(batch + channels + side + outputs);
-  Case made;
-  made.x = torch::randn({batch, channels, side, side})
-               .to(at::kBFloat16)
-               .contiguous(at::MemoryFormat::ChannelsLast);
-  made.weight = (torch::randn({outputs, channels, 3, 3}) / 12).to(at::kBFloat16).to(at::kFloat);
-  made.bias = torch::randn({outputs}) / 5;
-  for (torch::Tensor& input : made.inputs()) input.set_requires_grad(true);
+  const Case made{made_up_pooled_case({batch, channels, side, side}, outputs, /*spread=*/12)};
+  torch::Tensor(made.x).set_requires_grad(true);
   return made;
-}
-
-// In double precision throughout.
-torch::Tensor defined(const Case& given) {
-  return relu_max_pool(torch::conv2d(given.x.to(at::kDouble), given.weight.to(at::kDouble),
-                                     given.bias.to(at::kDouble), 1, 1));
-}
-
-double distance(const torch::Tensor& a, const torch::Tensor& b) {
-  return ((a.to(at::kDouble) - b.to(at::kDouble)).norm() / b.to(at::kDouble).norm()).item<double>();
 }
 
 class PooledConvolution : public testing::Test {

@@ -16,10 +16,7 @@ std::string quantize(const std::string& model, const std::string& where,
     throw Error(ErrorKind::usage, "the model takes no picture, and int8 is for its convolutions",
                 where, "it is small and fast as it is");
   }
-  if (!packs_here()) {
-    throw Error(ErrorKind::usage,
-                "this processor lacks what int8 takes: AVX-512 with BF16 and VNNI");
-  }
+  require_int8_here(where);
   loaded.network->eval();
   std::vector<float> limits(loaded.network->convolutions(), 0);
   constexpr std::size_t kBatch = 32;
