@@ -24,16 +24,13 @@ double seconds_since(Clock::time_point start) {
 
 std::vector<Batch> batches_of(const Model& model, const LoadedData& data) {
   constexpr std::size_t kBatch = 32;
-  std::vector<Encoding> encodings;
-  for (const Example& row : data.dataset.rows()) {
-    encodings.push_back(model.preprocessor().encode(row.text));
-  }
+  const EncodedTexts encoded = model.preprocessor().encode(data.dataset.columns().texts);
+  const BatchSource source{&data.images, [&](std::size_t row) { return encoded[row]; }, {}};
   std::vector<std::int64_t> rows(data.dataset.size());
   std::iota(rows.begin(), rows.end(), 0);
   std::vector<Batch> batches;
   for (std::size_t begin = 0; begin + kBatch <= rows.size(); begin += kBatch) {
-    batches.push_back(
-        make_batch({&data.images, encodings, {}}, std::span(rows).subspan(begin, kBatch)));
+    batches.push_back(make_batch(source, std::span(rows).subspan(begin, kBatch)));
   }
   return batches;
 }

@@ -8,7 +8,7 @@
 namespace diptych {
 namespace {
 
-Encoding hide_words(const Encoding& encoding, double probability, Rng rng) {
+Encoding hide_words(Encoding encoding, double probability, Rng rng) {
   std::vector<std::size_t> kept;
   for (std::size_t i = 0; i < encoding.tokens.size(); ++i) {
     if (!rng.chance(probability)) kept.push_back(i);
@@ -85,6 +85,10 @@ Encoding Preprocessor::encode(std::string_view text) const {
   return tokenizer.encode(cut_utf8(text, static_cast<std::size_t>(max_text_kb) * 1024));
 }
 
+EncodedTexts Preprocessor::encode(const TextColumn& texts) const {
+  return tokenizer.encode(texts, static_cast<std::size_t>(max_text_kb) * 1024);
+}
+
 Batch make_batch(const BatchSource& source, std::span<const std::int64_t> rows,
                  const BatchChanges* changes) {
   Batch batch;
@@ -100,15 +104,16 @@ Batch make_batch(const BatchSource& source, std::span<const std::int64_t> rows,
     const auto index = static_cast<std::size_t>(row);
     batch.labels.push_back(source.labels.empty() ? -1 : source.labels[index]);
     if (source.images) add_pixels(batch, *source.images, row, changes);
-    if (source.encodings.empty()) continue;
-    const Encoding& encoding = source.encodings[index];
-    const bool hides = changes && changes->word_dropout > 0 && encoding.tokens.size() > 1;
-    encodings.push_back(hides ? hide_words(encoding, changes->word_dropout,
-                                           Rng(changes->seed, Stream::text_noise, changes->epoch,
-                                               static_cast<std::uint64_t>(row)))
-                              : encoding);
+    if (!source.encoding) continue;
+    Encoding encoding = source.encoding(index);
+    if (changes && changes->word_dropout > 0 && encoding.tokens.size() > 1) {
+      encoding = hide_words(
+          std::move(encoding), changes->word_dropout,
+          Rng(changes->seed, Stream::text_noise, changes->epoch, static_cast<std::uint64_t>(row)));
+    }
+    encodings.push_back(std::move(encoding));
   }
-  if (!source.encodings.empty()) add_text(batch, encodings, changes ? changes->least_tokens : 1);
+  if (source.encoding) add_text(batch, encodings, changes ? changes->least_tokens : 1);
   return batch;
 }
 

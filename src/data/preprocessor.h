@@ -2,6 +2,7 @@
 // needs to know is saved in the model.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string_view>
@@ -31,13 +32,14 @@ struct Preprocessor {
   bool takes_text() const { return inputs != Inputs::image; }
   DecodeOptions decode_options(int threads) const;
   Encoding encode(std::string_view text) const;  // any bytes; cut, repaired, tokenised
+  EncodedTexts encode(const TextColumn& texts) const;
 };
 
-// What batches are cut from. Spans must outlive the call.
+// What batches are cut from. Images and labels must outlive the call.
 struct BatchSource {
-  const DecodedImages* images = nullptr;  // null: no image input
-  std::span<const Encoding> encodings;    // [N]; empty: no text input
-  std::span<const std::int32_t> labels;   // [N], -1: unknown; empty: all unknown
+  const DecodedImages* images = nullptr;              // null: no image input
+  std::function<Encoding(std::size_t row)> encoding;  // null: no text input
+  std::span<const std::int32_t> labels;               // [N], -1: unknown; empty: all unknown
 };
 
 // What training changes at random; every draw has the address (seed, epoch, row).

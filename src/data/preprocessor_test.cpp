@@ -33,8 +33,11 @@ class Batches : public testing::Test {
     }
     changes_.seed = 5;
   }
+  std::function<Encoding(std::size_t)> encoding() const {
+    return [this](std::size_t row) { return encodings_[row]; };
+  }
   Batch batch(const Rows& rows, const BatchChanges* changes = nullptr) const {
-    return make_batch({&images_, encodings_, labels_}, rows, changes);
+    return make_batch({&images_, encoding(), labels_}, rows, changes);
   }
   std::vector<std::uint8_t> pixels_of(const Batch& batch, std::size_t place) const {
     const auto begin = batch.pixels.begin() + static_cast<std::ptrdiff_t>(place * 48);
@@ -92,7 +95,7 @@ TEST_F(Batches, ShowAMissingPictureAsGrey) {
 
 TEST_F(Batches, HoldOnlyWhatTheModelTakes) {
   const Rows rows = {0, 3};
-  const Batch text = make_batch({nullptr, encodings_, {}}, rows);
+  const Batch text = make_batch({nullptr, encoding(), {}}, rows);
   EXPECT_TRUE(text.pixels.empty() && text.has_image.empty());
   EXPECT_EQ(text.side, 0);
   EXPECT_THAT(text.labels, ElementsAre(-1, -1));

@@ -59,7 +59,10 @@ class Asker {
     if (rows_.empty()) return;
     BatchSource source;
     if (preprocessor_.takes_image()) source.images = &images_;
-    source.encodings = encodings_;
+    if (preprocessor_.takes_text()) {
+      const TextColumn& texts = shared_.dataset.columns().texts;
+      source.encoding = [&](std::size_t i) { return preprocessor_.encode(texts[rows_[i]]); };
+    }
     std::vector<std::int64_t> all(rows_.size());
     std::iota(all.begin(), all.end(), 0);
     const Predictions predictions = shared_.model.predict(make_batch(source, all));
@@ -69,7 +72,6 @@ class Asker {
       from += predictions.classes;
     }
     rows_.clear();
-    encodings_.clear();
     images_.pixels.clear();
     images_.present.clear();
   }
@@ -87,9 +89,6 @@ class Asker {
 
   void add(std::size_t row) {
     rows_.push_back(row);
-    if (preprocessor_.takes_text()) {
-      encodings_.push_back(preprocessor_.encode(shared_.dataset.columns().texts[row]));
-    }
     if (rows_.size() == kBatch) ask();
   }
 
@@ -97,7 +96,6 @@ class Asker {
   const Preprocessor& preprocessor_;
   const DecodeOptions decoding_;
   std::vector<std::size_t> rows_;
-  std::vector<Encoding> encodings_;
   DecodedImages images_;
 };
 

@@ -18,16 +18,12 @@ std::vector<float> predict_rows(const Model& model, const Dataset& dataset,
                                 const DecodedImages* images, std::span<const std::int64_t> rows) {
   constexpr std::size_t kBatch = 64;
   const Preprocessor& preprocessor = model.preprocessor();
-  std::vector<Encoding> encodings(preprocessor.takes_text() ? dataset.size() : 0);
-  if (preprocessor.takes_text()) {
-    for (std::int64_t row : rows) {
-      const auto index = static_cast<std::size_t>(row);
-      encodings[index] = preprocessor.encode(dataset[index].text);
-    }
-  }
+  const TextColumn& texts = dataset.columns().texts;
   BatchSource source;
   if (preprocessor.takes_image()) source.images = images;
-  source.encodings = encodings;
+  if (preprocessor.takes_text()) {
+    source.encoding = [&](std::size_t row) { return preprocessor.encode(texts[row]); };
+  }
   std::vector<float> probabilities;
   for (std::size_t begin = 0; begin < rows.size(); begin += kBatch) {
     const auto part = rows.subspan(begin, std::min(kBatch, rows.size() - begin));

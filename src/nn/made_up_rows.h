@@ -81,15 +81,16 @@ inline Tokenizer tokenizer_for(const Config& config, const Dataset& dataset) {
 // Rows begin … begin + count - 1, with what the configuration's inputs take.
 inline Batch batch_of(const MadeUpRows& made, const Preprocessor& preprocessor, int begin,
                       int count) {
-  std::vector<Encoding> encodings;
   std::vector<std::int32_t> labels;
   for (const Example& row : made.dataset.rows()) {
-    encodings.push_back(preprocessor.encode(row.text));
     labels.push_back(row.labels.front());
   }
   BatchSource source;
   if (preprocessor.takes_image()) source.images = &made.images;
-  if (preprocessor.takes_text()) source.encodings = encodings;
+  const EncodedTexts encodings = preprocessor.encode(made.dataset.columns().texts);
+  if (preprocessor.takes_text()) {
+    source.encoding = [&](std::size_t row) { return encodings[row]; };
+  }
   source.labels = labels;
   std::vector<std::int64_t> rows;
   for (int row = begin; row < begin + count; ++row) rows.push_back(row);

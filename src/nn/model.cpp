@@ -58,10 +58,11 @@ Batch batch_of(const Question& question, const Preprocessor& preprocessor) {
                                                         static_cast<std::size_t>(options.side) * 3,
                                                     kNoPixel);
   }
-  const Encoding encoding = preprocessor.encode(question.text);
   BatchSource source;
   if (preprocessor.takes_image()) source.images = &images;
-  if (preprocessor.takes_text()) source.encodings = std::span(&encoding, 1);
+  if (preprocessor.takes_text()) {
+    source.encoding = [&](std::size_t) { return preprocessor.encode(question.text); };
+  }
   constexpr std::int64_t kRow = 0;
   return make_batch(source, std::span(&kRow, 1));
 }

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <array>
+#include <numeric>
 
 #include "nn/lanes.h"
 #include "nn/packed_convolution.h"
@@ -69,55 +70,106 @@ DIPTYCH_AVX512 void spread(const Bits* gradient, const std::uint8_t* place, Map&
   }
 }
 
-// One gradient before pooling: what its filter saw begins at `from`, in numbers of the fp32 map.
-struct Entry {
-  std::int32_t from;
-  float value;
+template <int Which>  // two quarters of a, two of b
+DIPTYCH_LANES __m512i quarters(__m512i a, __m512i b) {
+  return _mm512_maskz_shuffle_i32x4(lanes::kAll, a, b, Which);
+}
+
+// Rows and columns of 32-bit words change places.
+DIPTYCH_LANES void transpose(__m512i (&rows)[kLanes]) {
+  __m512i half[kLanes];
+  for (int i = 0; i < kLanes; i += 2) {
+    half[i] = _mm512_maskz_unpacklo_epi32(lanes::kAll, rows[i], rows[i + 1]);
+    half[i + 1] = _mm512_maskz_unpackhi_epi32(lanes::kAll, rows[i], rows[i + 1]);
+  }
+  for (int i = 0; i < kLanes; i += 4) {  // each quarter has a column's words of four rows
+    for (int k = 0; k < 2; ++k) {
+      rows[i + 2 * k] = _mm512_maskz_unpacklo_epi64(0xff, half[i + k], half[i + k + 2]);
+      rows[i + 2 * k + 1] = _mm512_maskz_unpackhi_epi64(0xff, half[i + k], half[i + k + 2]);
+    }
+  }
+  constexpr int kFirstTwo = 0x44, kLastTwo = 0xee, kEven = 0x88, kOdd = 0xdd;
+  for (int k = 0; k < 4; ++k) {
+    const __m512i a = quarters<kFirstTwo>(rows[k], rows[k + 4]);
+    const __m512i b = quarters<kFirstTwo>(rows[k + 8], rows[k + 12]);
+    const __m512i c = quarters<kLastTwo>(rows[k], rows[k + 4]);
+    const __m512i d = quarters<kLastTwo>(rows[k + 8], rows[k + 12]);
+    rows[k] = quarters<kEven>(a, b);
+    rows[k + 4] = quarters<kOdd>(a, b);
+    rows[k + 8] = quarters<kEven>(c, d);
+    rows[k + 12] = quarters<kOdd>(c, d);
+  }
+}
+
+// Gradients before pooling, of one channel: what the filter saw of each begins at `from`, in
+// numbers of the fp32 map.
+struct Entries {
+  const std::int32_t* from;
+  const float* values;
+  std::int64_t size;
 };
 
-// Those of kLanes channels of one picture, a list for each.
-class Entries {
+// Those of kLanes channels of one picture.
+class EntryLists {
  public:
-  Entries(int side, int channels)  // of the map that the filters see
-      : windows_(side / 2),
-        channels_(channels),
-        row_((side + 2) * channels),
-        offsets_{0, channels, row_, row_ + channels},
-        room_(static_cast<std::size_t>(windows_) * static_cast<std::size_t>(windows_)),
-        entries_(room_ * kLanes) {}
+  EntryLists(int side, int channels) {  // of the map that the filters see
+    const int row = (side + 2) * channels;
+    for (int y = 0; y < side; y += 2) {
+      for (int x = 0; x < side; x += 2) windows_.push_back(y * row + x * channels);
+    }
+    room_ = static_cast<std::int64_t>(windows_.size()) + kLanes;  // registers are stored whole
+    windows_.resize(static_cast<std::size_t>(room_));
+    from_.resize(static_cast<std::size_t>(kLanes * room_));
+    values_.resize(from_.size());
+    const std::array<std::int32_t, kLanes> offsets = {0, channels, row, row + channels};
+    offsets_ = offsets;
+  }
 
   // gradient, place: of the first window and channel; outputs: channels of a window.
   DIPTYCH_AVX512 void collect(const Bits* gradient, const std::uint8_t* place,
                               std::int64_t outputs) {
-    std::array<Entry*, kLanes> end;
-    for (std::size_t lane = 0; lane < kLanes; ++lane) end[lane] = entries_.data() + lane * room_;
-    for (int y = 0; y < windows_; ++y) {
-      for (int x = 0; x < windows_; ++x, gradient += outputs, place += outputs) {
-        const __m128i where = _mm_loadu_si128(reinterpret_cast<const __m128i*>(place));
-        alignas(64) std::array<float, kLanes> values;
-        _mm512_store_ps(values.data(), lanes::Bf16::load(gradient, lanes::kAll, 1));
-        const std::int32_t window = 2 * y * row_ + 2 * x * channels_;
-        for (unsigned there = _mm_cmplt_epu8_mask(where, _mm_set1_epi8(kNoPlace)); there;
-             there &= there - 1) {
-          const auto lane = static_cast<std::size_t>(__builtin_ctz(there));
-          *end[lane]++ = {window + offsets_[place[lane]], values[lane]};
-        }
+    const __m512i offsets = _mm512_loadu_si512(offsets_.data());
+    const std::int64_t count = room_ - kLanes;
+    sizes_.fill(0);
+    for (std::int64_t window = 0; window < count; window += kLanes) {
+      __m512i words[kLanes];  // a gradient in the upper half, its place in the lower
+      for (int i = 0; i < kLanes; ++i) {
+        const __mmask16 there = window + i < count ? lanes::kAll : 0;
+        const std::int64_t at = (window + i) * outputs;
+        const __m512 value = lanes::Bf16::load(gradient + at, there, 1);
+        words[i] = _mm512_castps_si512(value) |
+                   _mm512_maskz_cvtepu8_epi32(lanes::kAll, _mm_maskz_loadu_epi8(there, place + at));
+      }
+      transpose(words);
+      const __m512i begin = _mm512_loadu_si512(windows_.data() + window);
+      const __mmask16 inside = lanes::first(count - window);
+      for (int lane = 0; lane < kLanes; ++lane) {
+        const __m512i where = words[lane] & _mm512_set1_epi32(0xffff);
+        const __mmask16 chosen =
+            _mm512_mask_cmplt_epu32_mask(inside, where, _mm512_set1_epi32(kNoPlace));
+        const std::int64_t end = lane * room_ + sizes_[static_cast<std::size_t>(lane)];
+        const __m512i value = words[lane] & _mm512_set1_epi32(~0xffff);
+        const __m512i offset = _mm512_maskz_permutexvar_epi32(lanes::kAll, where, offsets);
+        const __m512i from = _mm512_maskz_add_epi32(lanes::kAll, begin, offset);
+        _mm512_storeu_si512(from_.data() + end, _mm512_maskz_compress_epi32(chosen, from));
+        _mm512_storeu_si512(values_.data() + end, _mm512_maskz_compress_epi32(chosen, value));
+        sizes_[static_cast<std::size_t>(lane)] += __builtin_popcount(chosen);
       }
     }
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const Entry* begin = entries_.data() + lane * room_;
-      lists_[lane] = {begin, static_cast<std::size_t>(end[lane] - begin)};
-    }
   }
-  std::span<const Entry> of(std::size_t lane) const { return lists_[lane]; }
+
+  Entries of(int lane) const {
+    return {from_.data() + lane * room_, values_.data() + lane * room_,
+            sizes_[static_cast<std::size_t>(lane)]};
+  }
 
  private:
-  int windows_;                  // in a row of them
-  std::int32_t channels_, row_;  // numbers from a pixel to the next, and from a row of them
-  std::array<std::int32_t, 4> offsets_;
-  std::size_t room_;
-  std::vector<Entry> entries_;
-  std::array<std::span<const Entry>, kLanes> lists_;
+  std::vector<std::int32_t> windows_;  // where each begins, in numbers
+  std::array<std::int32_t, kLanes> offsets_;
+  std::int64_t room_;  // of a list
+  std::vector<std::int32_t> from_;
+  std::vector<float> values_;
+  std::array<std::int64_t, kLanes> sizes_{};
 };
 
 // One picture as fp32 with its border: [side+2, side+2, C].
@@ -132,8 +184,8 @@ DIPTYCH_AVX512 void widen(const Bits* from, int side, int channels, std::vector<
 }
 
 // Adds the gradient of one filter, [3,3,C] fp32: a third of a filter's row of 48 numbers at a time.
-DIPTYCH_AVX512 void add_filter(std::span<const Entry> entries, const float* map, int side,
-                               int channels, float* filter) {
+DIPTYCH_AVX512 void add_filter(const Entries& entries, const float* map, int side, int channels,
+                               float* filter) {
   constexpr int kColumns = 3;
   const std::int64_t row = static_cast<std::int64_t>(side + 2) * channels;
   for (int column = 0; column < 3 * channels; column += kColumns * kLanes) {
@@ -143,9 +195,9 @@ DIPTYCH_AVX512 void add_filter(std::span<const Entry> entries, const float* map,
         sums[run][i] = _mm512_loadu_ps(filter + 3 * run * channels + column + i * kLanes);
       }
     }
-    for (const Entry& entry : entries) {
-      const float* at = map + entry.from + column;
-      const __m512 value = _mm512_set1_ps(entry.value);
+    for (std::int64_t entry = 0; entry < entries.size; ++entry) {
+      const float* at = map + entries.from[entry] + column;
+      const __m512 value = _mm512_set1_ps(entries.values[entry]);
 #pragma GCC unroll 3
       for (int run = 0; run < kRuns; ++run) {
 #pragma GCC unroll 3
@@ -192,19 +244,19 @@ Gradients weight_gradients(const torch::Tensor& x, const torch::Tensor& place,
   at::parallel_for(0, shape.outputs / kLanes, 1, [&](std::int64_t begin, std::int64_t end) {
     std::vector<float> map(
         static_cast<std::size_t>((shape.side + 2) * (shape.side + 2) * shape.channels));
-    Entries entries(shape.side, shape.channels);
+    EntryLists lists(shape.side, shape.channels);
     for (std::int64_t picture = 0; picture < shape.batch; ++picture) {
       widen(bits_of(x) + picture * shape.pixels(), shape.side, shape.channels, map);
       for (std::int64_t output = begin * kLanes; output < end * kLanes; output += kLanes) {
         const std::int64_t first = picture * shape.windows() + output;
-        entries.collect(bits_of(gradient) + first, place.const_data_ptr<std::uint8_t>() + first,
-                        shape.outputs);
+        lists.collect(bits_of(gradient) + first, place.const_data_ptr<std::uint8_t>() + first,
+                      shape.outputs);
         for (int lane = 0; lane < kLanes; ++lane) {
-          const std::span<const Entry> list = entries.of(static_cast<std::size_t>(lane));
-          add_filter(list, map.data(), shape.side, shape.channels,
+          const Entries entries = lists.of(lane);
+          add_filter(entries, map.data(), shape.side, shape.channels,
                      sums.weight.data_ptr<float>() + (output + lane) * filter);
           float& bias = sums.bias.data_ptr<float>()[output + lane];
-          for (const Entry& entry : list) bias += entry.value;
+          bias = std::accumulate(entries.values, entries.values + entries.size, bias);
         }
       }
     }

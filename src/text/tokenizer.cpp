@@ -10,6 +10,14 @@
 #include "text/unicode.h"
 
 namespace diptych {
+
+struct SeenWord {
+  std::string folded;
+  Casing casing = Casing::lower;
+
+  bool operator==(const SeenWord&) const = default;
+};
+
 namespace {
 using nlohmann::json;
 
@@ -62,9 +70,10 @@ void check_options(const TokenizerOptions& options, ErrorKind kind) {
   }
 }
 
-struct SeenWord {
-  std::string folded;
-  Casing casing = Casing::lower;
+struct SeenWordHash {
+  std::size_t operator()(const SeenWord& word) const {
+    return std::hash<std::string>()(word.folded) + static_cast<std::size_t>(word.casing);
+  }
 };
 
 // The words that are seen of a text. Building and encoding must cut alike, or a word could get an
@@ -206,12 +215,47 @@ json Tokenizer::to_json() const {
   return {{"kind", kKind}, {"version", kVersion}, {"options", options}, {"words", words_}};
 }
 
+void Tokenizer::append(const SeenWord& word, Encoding& encoding) const {
+  const auto found = ids_.find(word.folded);
+  encoding.tokens.push_back(found == ids_.end() ? kUnknownToken : found->second);
+  if (has_ngrams(options_)) append_ngrams(word, options_, encoding.ngrams);
+  encoding.ngram_ends.push_back(static_cast<std::int32_t>(encoding.ngrams.size()));
+}
+
 Encoding Tokenizer::encode(std::string_view text) const {
   Encoding encoding;
-  for (const SeenWord& word : seen_words(text, options_)) {
-    const auto found = ids_.find(word.folded);
-    encoding.tokens.push_back(found == ids_.end() ? kUnknownToken : found->second);
-    if (has_ngrams(options_)) append_ngrams(word, options_, encoding.ngrams);
+  for (const SeenWord& word : seen_words(text, options_)) append(word, encoding);
+  return encoding;
+}
+
+EncodedTexts Tokenizer::encode(const TextColumn& texts, std::size_t most_bytes) const {
+  EncodedTexts encoded;
+  std::unordered_map<SeenWord, std::uint32_t, SeenWordHash> known;
+  encoded.ends_.reserve(texts.size());
+  for (const std::string_view text : texts) {
+    for (SeenWord& word : seen_words(cut_utf8(text, most_bytes), options_)) {
+      const auto next = static_cast<std::uint32_t>(known.size());
+      const auto [found, is_new] = known.emplace(std::move(word), next);
+      if (is_new) append(found->first, encoded.words_);
+      encoded.places_.push_back(found->second);
+    }
+    encoded.ends_.push_back(encoded.places_.size());
+  }
+  return encoded;
+}
+
+Encoding EncodedTexts::operator[](std::size_t index) const {
+  Encoding encoding;
+  const auto begin = [](const auto& ends, std::size_t i) {
+    return static_cast<std::ptrdiff_t>(i > 0 ? ends[i - 1] : 0);
+  };
+  const auto first = static_cast<std::size_t>(begin(ends_, index));
+  const std::span places = std::span(places_).subspan(first, ends_.at(index) - first);
+  for (const std::uint32_t place : places) {
+    const auto ngrams = words_.ngrams.begin();
+    encoding.tokens.push_back(words_.tokens[place]);
+    encoding.ngrams.insert(encoding.ngrams.end(), ngrams + begin(words_.ngram_ends, place),
+                           ngrams + words_.ngram_ends[place]);
     encoding.ngram_ends.push_back(static_cast<std::int32_t>(encoding.ngrams.size()));
   }
   return encoding;

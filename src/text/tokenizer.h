@@ -10,6 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/text_column.h"
+
 namespace diptych {
 
 struct TokenizerOptions {
@@ -24,6 +26,8 @@ struct TokenizerOptions {
   bool operator==(const TokenizerOptions&) const = default;
 };
 
+struct SeenWord;
+
 constexpr std::int32_t kPadToken = 0;
 constexpr std::int32_t kUnknownToken = 1;
 constexpr std::int32_t kFirstWord = 2;
@@ -33,6 +37,20 @@ struct Encoding {
   std::vector<std::int32_t> tokens;      // [T], T ≤ max_tokens
   std::vector<std::int32_t> ngrams;      // flat, each in [0, buckets)
   std::vector<std::int32_t> ngram_ends;  // [T], end of each word's run in ngrams
+};
+
+// Many texts as a tokenizer sees them. Each different word is kept once, so that a word of a text
+// takes four bytes.
+class EncodedTexts {
+ public:
+  std::size_t size() const { return ends_.size(); }
+  Encoding operator[](std::size_t index) const;
+
+ private:
+  friend class Tokenizer;
+  Encoding words_;                     // one after the other, as if of one text
+  std::vector<std::uint32_t> places_;  // of every text's words in there
+  std::vector<std::size_t> ends_;      // of every text in places_
 };
 
 class Tokenizer {
@@ -48,11 +66,14 @@ class Tokenizer {
   // text: any bytes, of which at most 256 × max_tokens (and 64 KiB) are looked at; a word is cut
   // to 256 bytes. Thread-safe.
   Encoding encode(std::string_view text) const;
+  // Each text as encode() does, cut to so many bytes before.
+  EncodedTexts encode(const TextColumn& texts, std::size_t most_bytes) const;
   int vocabulary_size() const;  // with the two reserved ids
   const TokenizerOptions& options() const { return options_; }
 
  private:
   bool add_word(const std::string& word);  // false: it is there already
+  void append(const SeenWord& word, Encoding& encoding) const;
 
   TokenizerOptions options_;
   std::vector<std::string> words_;  // id - kFirstWord → word

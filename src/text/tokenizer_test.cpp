@@ -50,6 +50,19 @@ TEST(TokenizerTest, IdsFollowTheCountAndThenTheSpelling) {
               ElementsAre(kFirstWord, kFirstWord + 1, kFirstWord + 2, kUnknownToken));
 }
 
+TEST(TokenizerTest, ManyTextsAreEncodedAsEachAlone) {
+  const Texts texts = {"A cat, a CAT", "a dog", "", "cats | Cat | cat", "ฉันรักแมว and a dog"};
+  const auto tokenizer = Tokenizer::build(Texts{"cat dog"}, with_ngrams());
+  TextColumn column;
+  for (const std::string_view text : texts) column.push_back(text);
+  const EncodedTexts encoded = tokenizer.encode(column, 12);
+  ASSERT_EQ(encoded.size(), texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    SCOPED_TRACE(texts[i]);
+    expect_equal(encoded[i], tokenizer.encode(texts[i].substr(0, 12)));
+  }
+}
+
 TEST(TokenizerTest, RareWordsAndWordsBeyondTheVocabularyShareTheUnknownId) {
   TokenizerOptions options;
   options.min_count = 2;

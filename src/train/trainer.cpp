@@ -69,11 +69,11 @@ class Training {
       network_->set_pixel_statistics(statistics.mean, statistics.deviation);
     }
     if (config.inputs != Inputs::image) {
-      encode_texts();
+      encodings_ =
+          Preprocessor::from_config(config, tokenizer_).encode(data.dataset.columns().texts);
       const std::span<const std::int64_t> rows = data.split.train;
-      network_->set_document_frequencies(rows.size(), [&](std::size_t i) {
-        return make_batch({nullptr, encodings_, {}}, rows.subspan(i, 1));
-      });
+      network_->set_document_frequencies(
+          rows.size(), [&](std::size_t i) { return make_batch(texts(), rows.subspan(i, 1)); });
     }
     for (const auto& copy : {average_, best_}) copy_state(*network_, *copy);
     TensorList parameters;
@@ -119,17 +119,16 @@ class Training {
     return config_.patience > 0 && state_.stale_epochs() >= config_.patience;
   }
 
-  void encode_texts() {
-    const Preprocessor preprocessor = Preprocessor::from_config(config_, tokenizer_);
-    for (const Example& row : data_.dataset.rows()) {
-      encodings_.push_back(preprocessor.encode(row.text));
-    }
+  BatchSource texts() const {
+    BatchSource source;
+    source.encoding = [this](std::size_t row) { return encodings_[row]; };
+    return source;
   }
 
   BatchSource source() const {
     BatchSource source;
+    if (config_.inputs != Inputs::image) source = texts();
     if (takes_image()) source.images = data_.images;
-    source.encodings = encodings_;
     source.labels = labels_;
     return source;
   }
@@ -180,7 +179,7 @@ class Training {
                        BatchChanges changed) const {
     const ProfileScope scope("batch");
     if (part.world) {
-      changed.least_tokens = make_batch({nullptr, encodings_, {}}, rows, &changed).max_tokens;
+      changed.least_tokens = make_batch(texts(), rows, &changed).max_tokens;
     }
     return make_batch(source(), own_rows(rows, part), &changed);
   }
@@ -373,7 +372,7 @@ class Training {
   std::optional<GradientSum> gradients_;
   std::vector<std::int32_t> labels_;
   torch::Tensor weights_;
-  std::vector<Encoding> encodings_;
+  EncodedTexts encodings_;
   int steps_ = 1;  // an epoch
   TrainingState state_;
   Clock::time_point start_;
