@@ -1,0 +1,32 @@
+// The backward pass of nn/pooled_convolution.h: of the four pixels of a window one has a gradient
+// at the most, so sums run over lists of those that there are.
+#pragma once
+#include <torch/torch.h>
+
+#include <cstdint>
+
+namespace diptych {
+
+struct PooledShape {
+  std::int64_t batch;
+  int side, channels, outputs;
+  std::int64_t pixels() const { return static_cast<std::int64_t>(side) * side * channels; }
+  std::int64_t windows() const {
+    return static_cast<std::int64_t>(side / 2) * (side / 2) * outputs;
+  }
+};
+PooledShape pooled_shape(const torch::Tensor& x, std::int64_t outputs);
+
+// x: [B,C,H,W] bf16; place, gradient: [B,O,H/2,W/2] uint8 and bf16; all channels last, as
+// pooled_convolution() has them.
+struct PooledGradients {
+  torch::Tensor weight, bias;  // [O,3,3,C], [O] fp32
+};
+PooledGradients pooled_weight_gradients(const torch::Tensor& x, const torch::Tensor& place,
+                                        const torch::Tensor& gradient);
+
+// Of x, which gives its shape alone. weight: [O,C,3,3] fp32.
+torch::Tensor pooled_input_gradient(const torch::Tensor& x, const torch::Tensor& weight,
+                                    const torch::Tensor& place, const torch::Tensor& gradient);
+
+}  // namespace diptych
