@@ -99,9 +99,10 @@ class Training {
     }
     start_ = Clock::now();
     first_epoch_ = state_.epochs_done();
-    while (state_.epochs_done() < config_.epochs && !stopped_early()) {
+    while (!is_over()) {
       run_epoch(state_.epochs_done() + 1);
-      if (!options_.checkpoint.empty() && world_.is_first()) {
+      // Of the last epoch the model is what is kept.
+      if (!is_over() && !options_.checkpoint.empty() && world_.is_first()) {
         save_checkpoint(options_.checkpoint, state_, tensors(), identity());
       }
       observer_.on_epoch(state_.history.back());
@@ -115,8 +116,9 @@ class Training {
 
  private:
   bool takes_image() const { return config_.inputs != Inputs::text; }
-  bool stopped_early() const {
-    return config_.patience > 0 && state_.stale_epochs() >= config_.patience;
+  bool is_over() const {
+    const bool stops_early = config_.patience > 0 && state_.stale_epochs() >= config_.patience;
+    return stops_early || state_.epochs_done() >= config_.epochs;
   }
 
   BatchSource texts() const {
