@@ -1,4 +1,6 @@
-// A world whose sums are Gloo's, of c10d, if they are large. Its processes may be threads of one.
+// A world of processes that meet at a store of c10d. On one machine they add up in memory that all
+// of them see; elsewhere, few numbers over connections of their own, and many by Gloo. They may be
+// threads of one process.
 #pragma once
 #include <torch/torch.h>
 
@@ -6,6 +8,7 @@
 
 #include <deque>
 
+#include "nn/board.h"
 #include "nn/wires.h"
 #include "nn/world.h"
 
@@ -13,7 +16,8 @@ namespace diptych {
 
 class GlooWorld : public World {
  public:
-  GlooWorld(c10::intrusive_ptr<c10d::Store> store, const Place& place);
+  // uses_board: as if all were on machines of their own, if not.
+  GlooWorld(c10::intrusive_ptr<c10d::Store> store, const Place& place, bool uses_board = true);
 
   int rank() const override { return place_.rank; }
   int size() const override { return place_.size; }
@@ -26,7 +30,9 @@ class GlooWorld : public World {
     std::vector<at::Tensor> parts;  // of each process
     bool is_here = false;
   };
+  std::function<void()> begin(const at::Tensor& tensor);
   std::function<void()> begin_exchange(const at::Tensor& tensor);
+  std::function<void()> begin_showing(const at::Tensor& tensor);
   std::function<void()> begin_ring(const at::Tensor& tensor);
   void receive_until(const Exchange& exchange);
   [[noreturn]] void blame(const std::string& failure);
@@ -37,6 +43,7 @@ class GlooWorld : public World {
   Place place_;
   bool has_left_ = false;
   Wires wires_;
+  std::unique_ptr<Board> board_;  // null: not all are on one machine
   std::deque<std::shared_ptr<Exchange>> under_way_;
   c10d::ProcessGroupGloo group_;
 };

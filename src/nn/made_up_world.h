@@ -11,7 +11,8 @@
 namespace diptych {
 
 // Runs as each process of a world, and passes on what the first that failed has thrown.
-inline void in_world(int size, const std::function<void(World&)>& run) {
+// uses_board: see GlooWorld.
+inline void in_world(int size, const std::function<void(World&)>& run, bool uses_board = true) {
   const auto store = c10::make_intrusive<c10d::HashStore>();
   std::vector<std::exception_ptr> failures(static_cast<std::size_t>(size));
   {
@@ -19,7 +20,7 @@ inline void in_world(int size, const std::function<void(World&)>& run) {
     for (int rank = 0; rank < size; ++rank) {
       processes.emplace_back([&, rank] {
         try {
-          GlooWorld world(store, {rank, size, "127.0.0.1"});
+          GlooWorld world(store, {rank, size, "127.0.0.1"}, uses_board);
           run(world);
         } catch (...) {
           failures[static_cast<std::size_t>(rank)] = std::current_exception();

@@ -14,6 +14,7 @@
 namespace diptych {
 namespace {
 
+constexpr const char* kClosed = "the connection was closed";
 constexpr std::size_t kTokenSize = 32, kGreeting = kTokenSize + sizeof(std::int32_t);
 
 int checked(ssize_t result) {
@@ -65,7 +66,7 @@ void receive_all(int socket, std::span<char> bytes) {
   while (!bytes.empty()) {
     const ssize_t received = ::recv(socket, bytes.data(), bytes.size(), 0);
     if (received < 0 && errno == EINTR) continue;
-    if (received == 0) throw std::runtime_error("the connection was closed");
+    if (received == 0) throw std::runtime_error(kClosed);
     bytes = bytes.subspan(static_cast<std::size_t>(checked(received)));
   }
 }
@@ -152,6 +153,16 @@ void Wires::send(std::span<const char> bytes) const {
 
 void Wires::receive(int rank, std::span<char> bytes) const {
   receive_all(sockets_[static_cast<std::size_t>(rank)], bytes);
+}
+
+void Wires::require_open() const {
+  for (const int socket : sockets_) {
+    char next = 0;
+    if (socket < 0) continue;
+    const ssize_t received = ::recv(socket, &next, sizeof next, MSG_PEEK | MSG_DONTWAIT);
+    if (received == 0) throw std::runtime_error(kClosed);
+    if (received < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) checked(-1);
+  }
 }
 
 }  // namespace diptych

@@ -29,6 +29,7 @@ class Wires {
 
   void send(std::span<const char> bytes) const;  // to all others
   void receive(int rank, std::span<char> bytes) const;
+  void require_open() const;  // all of them, where nothing is under way
 
  private:
   void connect_to(int rank, c10d::Store& store);
