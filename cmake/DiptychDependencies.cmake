@@ -69,6 +69,13 @@ if(DIPTYCH_WITH_TORCH)
     ${torch_root}/include ${torch_root}/include/torch/csrc/api/include)
   target_link_libraries(dep_torch INTERFACE
     ${torch_root}/lib/libtorch.so ${torch_root}/lib/libtorch_cpu.so ${torch_root}/lib/libc10.so)
+  # A torch with CUDA has more of them. No name of theirs is used: being loaded they make themselves
+  # known, so the linker must not leave them out.
+  set(cuda_part ${torch_root}/lib/libtorch_cuda.so)
+  if(EXISTS ${cuda_part})
+    target_link_libraries(dep_torch INTERFACE
+      "-Wl,--push-state,--no-as-needed,${cuda_part},${torch_root}/lib/libc10_cuda.so,--pop-state")
+  endif()
   target_compile_definitions(dep_torch INTERFACE USE_C10D_GLOO)
   # at::parallel_for is a template: without the flag it runs its work on one thread, in silence.
   target_compile_options(dep_torch INTERFACE -fopenmp)

@@ -12,6 +12,7 @@
 
 #include "diptych/arithmetic.h"
 #include "diptych/batch.h"
+#include "diptych/device.h"
 
 namespace diptych {
 
@@ -49,6 +50,10 @@ class Model {
   // The bytes of a model file; `where` names them in errors.
   static Model from_bytes(const std::string& bytes, const std::string& where,
                           Arithmetic arithmetic = Arithmetic::fp32);
+
+  // The same model on a device, with the fast path of the processor only there. Throws Error{usage}
+  // for cuda where there is none, and for int8 on it.
+  Model on(Device device) const;
 
   // The batch must hold the inputs that the model takes. A row's answer does not depend on the rest
   // of its batch beyond rounding (1e-5).

@@ -20,6 +20,7 @@
 #include "data/picture_scan.h"
 #include "metrics/leaks.h"
 #include "metrics/table_text.h"
+#include "nn/versions.h"
 #include "text/label_words.h"
 #include "train/experiment.h"
 
@@ -170,6 +171,7 @@ std::vector<TrialResult> run_trials(const Arguments& given, const Config& config
 void run(const Arguments& given, const Config& config) {
   const auto start = std::chrono::steady_clock::now();
   const StopSignal listening;
+  require_device(config);
   open_run(given);
   Progress progress;
   Config reading = config;
@@ -221,7 +223,7 @@ Action declare_compare(CLI::App& command) {
   command.add_flag("--json", given->json, "Print results.json instead of the table");
   const Settings settings(
       command, {OptionGroup::preset, OptionGroup::data, OptionGroup::model, OptionGroup::training,
-                OptionGroup::comparison, OptionGroup::machine});
+                OptionGroup::comparison, OptionGroup::machine, OptionGroup::device});
   return [given, settings] {
     const ResolvedConfig resolved = settings.resolve();
     if (settings.print_if_asked(resolved)) return;

@@ -126,6 +126,7 @@ json results_json(const Comparison& comparison, const Dataset& dataset, const Ru
   results["provenance"] = {{"diptych", DIPTYCH_VERSION},
                            {"torch", torch_version()},
                            {"precision", precision_name(facts.config)},
+                           {"device", device_name(facts.config)},
                            {"data", std::filesystem::path(dataset.source()).filename().string()},
                            {"data_digest", dataset.digest()},
                            {"processors", std::to_string(available_threads())},

@@ -79,11 +79,12 @@ Action declare_evaluate(CLI::App& command) {
   allow_only(split->capture_default_str(), {"all", "test", "validation", "train"});
   command.add_flag("--json", given->json, "As one JSON object");
   add_arithmetic(command, given->arithmetic);
-  const Settings settings(command, {OptionGroup::data, OptionGroup::machine});
+  const Settings settings(command, {OptionGroup::data, OptionGroup::machine, OptionGroup::device});
   return [given, settings] {
     const Model model = Model::load(given->model, given->arithmetic);
     const ResolvedConfig resolved = settings.resolve(model.config());
-    if (!settings.print_if_asked(resolved)) run(*given, resolved.config, model);
+    if (settings.print_if_asked(resolved)) return;
+    run(*given, resolved.config, model.on(resolved.config.device));
   };
 }
 

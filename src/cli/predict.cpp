@@ -159,11 +159,12 @@ Action declare_predict(CLI::App& command) {
       ->needs(table);
   command.add_flag("--json", given->json, "A JSON object per row, with every class's probability");
   add_arithmetic(command, given->arithmetic);
-  const Settings settings(command, {OptionGroup::data});
+  const Settings settings(command, {OptionGroup::data, OptionGroup::device});
   return [given, settings] {
-    const Model model = Model::load(given->model, given->arithmetic);
-    const ResolvedConfig resolved = settings.resolve(model.config());
+    const Model loaded = Model::load(given->model, given->arithmetic);
+    const ResolvedConfig resolved = settings.resolve(loaded.config());
     if (settings.print_if_asked(resolved)) return;
+    const Model model = loaded.on(resolved.config.device);
     if (given->table.empty()) return answer_one(*given, model);
     const Rank rank = torchrun_rank();
     given->output = own_part(given->output, rank);

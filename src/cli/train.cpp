@@ -16,6 +16,7 @@
 #include "cli/torchrun.h"
 #include "data/loading.h"
 #include "diptych/model.h"
+#include "nn/versions.h"
 #include "train/epoch_json.h"
 #include "train/trainer.h"
 
@@ -134,6 +135,7 @@ void run(const Arguments& given, const Config& config) {
   const StopSignal listening;
   const Meeting meeting = torchrun_meeting();
   const bool is_first = meeting.rank == 0;
+  require_device(config, meeting.size);
   if (is_first) open_run(given);
   Progress progress(is_first);
   TrainOptions options;
@@ -174,8 +176,9 @@ Action declare_train(CLI::App& command) {
   command.add_flag("--resume", given->resume, "Go on with a run that was stopped");
   command.add_flag("--profile", given->profile,
                    "Print where the time of 50 steps goes; trace.json for Perfetto");
-  const Settings settings(command, {OptionGroup::preset, OptionGroup::data, OptionGroup::model,
-                                    OptionGroup::training, OptionGroup::machine});
+  const Settings settings(
+      command, {OptionGroup::preset, OptionGroup::data, OptionGroup::model, OptionGroup::training,
+                OptionGroup::machine, OptionGroup::device});
   return [given, settings] {
     const ResolvedConfig resolved = settings.resolve();
     if (!settings.print_if_asked(resolved)) run(*given, resolved.config);

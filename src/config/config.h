@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "diptych/device.h"
+
 namespace diptych {
 
 enum class Preset { standard, paper };                      // "default", "paper"
@@ -101,6 +103,9 @@ struct Config {
   // machine
   int cache_mb = 2048;
   std::string cache_dir = "auto";
+
+  // device
+  Device device = Device::automatic;
 
   // download
   std::string url_column = "url";

@@ -38,6 +38,9 @@ inline Choices<Inputs> choices(Inputs) {
 inline Choices<Precision> choices(Precision) {
   return {{Precision::automatic, "auto"}, {Precision::fp32, "fp32"}, {Precision::bf16, "bf16"}};
 }
+inline Choices<Device> choices(Device) {
+  return {{Device::automatic, "auto"}, {Device::cpu, "cpu"}, {Device::cuda, "cuda"}};
+}
 inline Choices<ImageEncoderKind> choices(ImageEncoderKind) {
   return {{ImageEncoderKind::plain, "plain"}, {ImageEncoderKind::residual, "residual"}};
 }

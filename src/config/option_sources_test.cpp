@@ -18,8 +18,9 @@ namespace {
 using testing::HasSubstr;
 
 constexpr OptionGroup kAll[] = {
-    OptionGroup::preset,     OptionGroup::data,    OptionGroup::model,    OptionGroup::training,
-    OptionGroup::comparison, OptionGroup::machine, OptionGroup::download, OptionGroup::import};
+    OptionGroup::preset,   OptionGroup::data,       OptionGroup::model,
+    OptionGroup::training, OptionGroup::comparison, OptionGroup::machine,
+    OptionGroup::device,   OptionGroup::download,   OptionGroup::import};
 
 class Sources : public testing::Test {
  protected:

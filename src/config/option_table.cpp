@@ -80,7 +80,7 @@ void add_training(Binder& add) {
   add("augment-rotate", &Config::augment_rotate, range(0.0, 180.0), "Largest rotation, in degrees");
   add("augment-colour", &Config::augment_colour, range(0.0, 0.95), "Largest change of brightness, contrast and saturation, as a share");
   add("augment-erase", &Config::augment_erase, range(0.0, 1.0), "Probability of blanking a random rectangle");
-  add("precision", &Config::precision, "Precision of convolutions in training; auto: bf16 where the processor has it");
+  add("precision", &Config::precision, "Precision of convolutions in training; auto: bf16 where processor or GPU has it");
   add("seed", &Config::seed, range<std::uint64_t>(0, INT64_MAX), "Seed of split, initial weights, order and augmentation");
   add("folds", &Config::folds, range(0, 100), "Deal the rows into so many folds and test one, each in its turn; 0: hold out test-fraction");
   add("fold", &Config::fold, range(1, 100), "The fold to test, from 1; compare tests them all");
@@ -95,6 +95,10 @@ void add_comparison(Binder& add) {
 void add_machine(Binder& add) {
   add("cache-mb", &Config::cache_mb, range(0, 100000000), "Memory for decoded pictures, in MiB; more of them than that go into a file");
   add("cache-dir", &Config::cache_dir, "Folder of such files, which may be deleted; auto: ~/.cache/diptych");
+}
+
+void add_device(Binder& add) {
+  add("device", &Config::device, "Where networks train and answer; auto: on a GPU by CUDA if torch and the machine have it");
 }
 
 void add_download(Binder& add) {
@@ -137,6 +141,7 @@ std::vector<Option> build_table() {
   fill(OptionGroup::training, add_training);
   fill(OptionGroup::comparison, add_comparison);
   fill(OptionGroup::machine, add_machine);
+  fill(OptionGroup::device, add_device);
   fill(OptionGroup::download, add_download);
   fill(OptionGroup::import, add_import);
   return std::move(add.table);

@@ -20,8 +20,9 @@ using nlohmann::json;
 using testing::HasSubstr;
 
 constexpr OptionGroup kAll[] = {
-    OptionGroup::preset,     OptionGroup::data,    OptionGroup::model,    OptionGroup::training,
-    OptionGroup::comparison, OptionGroup::machine, OptionGroup::download, OptionGroup::import};
+    OptionGroup::preset,   OptionGroup::data,       OptionGroup::model,
+    OptionGroup::training, OptionGroup::comparison, OptionGroup::machine,
+    OptionGroup::device,   OptionGroup::download,   OptionGroup::import};
 
 Config unusual_config() {
   Config config = preset_config(Preset::paper);

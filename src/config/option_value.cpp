@@ -93,6 +93,8 @@ const char* group_name(OptionGroup group) {
       return "Comparison";
     case OptionGroup::machine:
       return "Machine";
+    case OptionGroup::device:
+      return "Device";
     case OptionGroup::download:
       return "Download";
     case OptionGroup::import:

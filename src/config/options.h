@@ -18,9 +18,19 @@ class App;
 namespace diptych {
 
 // Which part of the product an option belongs to; a command takes whole groups.
-// machine: what changes no result; download, import: nothing about a model. No model keeps them and
-// no resume compares them.
-enum class OptionGroup { preset, data, model, training, comparison, machine, download, import };
+// machine: what changes no result; device: what changes it by rounding alone; download, import:
+// nothing about a model. No model keeps them and no resume compares them.
+enum class OptionGroup {
+  preset,
+  data,
+  model,
+  training,
+  comparison,
+  machine,
+  device,
+  download,
+  import
+};
 
 // How a value is written in TOML and JSON: text and choice as strings, truth as true or false,
 // integers as an array. Flags and the environment always give text.
@@ -37,8 +47,8 @@ struct Option {
 };
 
 std::span<const Option> options();
-// Those that may change a result: all but the machine's, of downloads and imports, which stand
-// last.
+// Those that may change a result: all but the machine's and device's, of downloads and imports,
+// which stand last.
 std::span<const Option> kept_options();
 bool is_kept(const Option& option);
 

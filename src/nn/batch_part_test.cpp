@@ -69,7 +69,7 @@ struct Outcome {
 
 // Of two passes, the second with gradients.
 Outcome normed(const torch::Tensor& rows, const BatchPart& part) {
-  BatchNorm layer(3);
+  BatchNorm layer(3, at::make_generator<at::CPUGeneratorImpl>(3));
   const auto parameters = layer.parameters();
   {
     const torch::NoGradGuard no_grad;

@@ -62,7 +62,7 @@ class Unit : public torch::nn::Module {
         "conv",
         std::make_shared<Convolution>(
             Convolution::Options{inputs, outputs, /*bias=*/false, /*he=*/true, stride}, generator));
-    norm_ = register_module("norm", std::make_shared<BatchNorm>(outputs));
+    norm_ = register_module("norm", std::make_shared<BatchNorm>(outputs, generator));
   }
   torch::Tensor forward(const torch::Tensor& x, const Pass& pass) const {
     return normed(x, pass).relu_();

@@ -1,6 +1,7 @@
 #include "nn/layers.h"
 
 #include <cmath>
+#include <optional>
 
 #include "nn/first_block.h"
 #include "nn/pooled_convolution.h"
@@ -8,16 +9,17 @@
 
 namespace diptych {
 
-at::TensorOptions memory_of(const at::Generator& generator) {
-  return at::TensorOptions().device(generator.defined() ? at::kCPU : at::kMeta);
-}
-
 namespace {
-thread_local bool leaves_unfilled = false;
+thread_local std::optional<at::Device> leaves_unfilled;
 }  // namespace
 
-LeaveUnfilled::LeaveUnfilled() { leaves_unfilled = true; }
-LeaveUnfilled::~LeaveUnfilled() { leaves_unfilled = false; }
+LeaveUnfilled::LeaveUnfilled(at::Device device) { leaves_unfilled = device; }
+LeaveUnfilled::~LeaveUnfilled() { leaves_unfilled.reset(); }
+
+at::TensorOptions memory_of(const at::Generator& generator) {
+  if (!generator.defined()) return at::TensorOptions().device(at::kMeta);
+  return at::TensorOptions().device(leaves_unfilled.value_or(at::kCPU));
+}
 
 void fill_uniform(torch::Tensor tensor, double bound, const at::Generator& generator) {
   if (!generator.defined() || leaves_unfilled) return;
@@ -69,20 +71,20 @@ torch::Tensor Convolution::forward(const torch::Tensor& x) const {
 }
 
 torch::Tensor Convolution::forward_pooled(const torch::Tensor& x) const {
-  if (bias_.defined() && stride_ == 1 && fits_first_block(x, weight_)) {
-    return first_block(x, weight_, bias_);
-  }
-  if (bias_.defined() && stride_ == 1 && fits_pooled_convolution(x, weight_)) {
+  const bool may_fit = x.is_cpu() && bias_.defined() && stride_ == 1;
+  if (may_fit && fits_first_block(x, weight_)) return first_block(x, weight_, bias_);
+  if (may_fit && fits_pooled_convolution(x, weight_)) {
     return pooled_convolution(x, weight_, bias_);
   }
   return relu_max_pool(forward(x));
 }
 
-BatchNorm::BatchNorm(int channels) {
-  weight_ = register_parameter("weight", torch::ones({channels}));
-  bias_ = register_parameter("bias", torch::zeros({channels}));
-  running_mean_ = register_buffer("running_mean", torch::zeros({channels}));
-  running_variance_ = register_buffer("running_var", torch::ones({channels}));
+BatchNorm::BatchNorm(int channels, const at::Generator& generator) {
+  const at::TensorOptions memory = memory_of(generator);
+  weight_ = register_parameter("weight", torch::ones({channels}, memory));
+  bias_ = register_parameter("bias", torch::zeros({channels}, memory));
+  running_mean_ = register_buffer("running_mean", torch::zeros({channels}, memory));
+  running_variance_ = register_buffer("running_var", torch::ones({channels}, memory));
 }
 
 torch::Tensor BatchNorm::forward(const torch::Tensor& x, const Pass& pass) const {
@@ -129,13 +131,15 @@ Lstm::Output Lstm::forward(const torch::Tensor& x, const torch::Tensor& lengths)
                                                                   /*enforce_sorted=*/false);
   const int directions = bidirectional_ ? 2 : 1;
   const torch::Tensor zero = torch::zeros({directions, x.size(0), features_}, x.options());
+  const bool has_backward = !x.is_cpu() && torch::GradMode::is_enabled();  // cuDNN asks
   auto [data, hidden, cell] =
       torch::lstm(packed.data(), packed.batch_sizes(), {zero, zero}, weights_, /*has_biases=*/true,
-                  /*num_layers=*/1, /*dropout=*/0.0, /*train=*/false, bidirectional_);
-  const torch::nn::utils::rnn::PackedSequence output(
-      data, packed.batch_sizes(), packed.sorted_indices(), packed.unsorted_indices());
-  const torch::Tensor all = std::get<0>(torch::nn::utils::rnn::pad_packed_sequence(
-      output, /*batch_first=*/true, /*padding_value=*/0.0, /*total_length=*/x.size(1)));
+                  /*num_layers=*/1, /*dropout=*/0.0, /*train=*/has_backward, bidirectional_);
+  // pad_packed_sequence() without the lengths, for which it would wait for the device.
+  const torch::Tensor padded =
+      std::get<0>(at::_pad_packed_sequence(data, packed.batch_sizes(), /*batch_first=*/true,
+                                           /*padding_value=*/0.0, /*total_length=*/x.size(1)));
+  const torch::Tensor all = padded.index_select(0, packed.unsorted_indices());
   const torch::Tensor last = hidden.index_select(1, packed.unsorted_indices());
   return {all, last.permute({1, 0, 2}).reshape({x.size(0), directions * features_})};
 }

@@ -20,11 +20,11 @@ struct Pass {
 // memory stands behind (torch's meta device), to compare a file with before believing it.
 at::TensorOptions memory_of(const at::Generator& generator);
 
-// While it lives, networks that this thread makes are left unfilled: their weights come from a
-// file.
+// While it lives, networks that this thread makes are left unfilled, on that device: their weights
+// come from elsewhere.
 class LeaveUnfilled {
  public:
-  LeaveUnfilled();
+  explicit LeaveUnfilled(at::Device device);
   ~LeaveUnfilled();
   LeaveUnfilled(const LeaveUnfilled&) = delete;
 };
@@ -77,7 +77,7 @@ class Convolution : public torch::nn::Module {
 // Ioffe and Szegedy, ICML 2015. [B,C,H,W] → same; statistics in fp32 whatever x's precision.
 class BatchNorm : public torch::nn::Module {
  public:
-  explicit BatchNorm(int channels);
+  BatchNorm(int channels, const at::Generator& generator);
   torch::Tensor forward(const torch::Tensor& x, const Pass& pass) const;
   // The convolution before it, with what this layer does to its outputs when not training.
   Filters folded_into(const Filters& filters) const;

@@ -140,7 +140,7 @@ Moments moments_of(const Numbers& x, std::size_t channel, at::IntArrayRef shape)
 }
 
 TEST(BatchNorm, StandardisesEachChannelAndRemembersItsMoments) {
-  auto layer = std::make_shared<BatchNorm>(2);
+  auto layer = std::make_shared<BatchNorm>(2, generator_of(3));
   layer->to(at::kDouble);
   fill_with_numbers(*layer);
   const torch::Tensor x = made_up_tensor({3, 2, 2, 3});
@@ -176,7 +176,7 @@ TEST(BatchNorm, StandardisesEachChannelAndRemembersItsMoments) {
 }
 
 TEST(BatchNorm, OneValueOfAChannelHasNoSpreadToLearnFrom) {
-  BatchNorm layer(2);
+  BatchNorm layer(2, generator_of(3));
   Pass training;
   training.training = true;
   const torch::Tensor out = layer.forward(torch::full({1, 2, 1, 1}, 3.0), training);

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "data/preprocessor.h"
+#include "nn/device.h"
 #include "nn/model_file.h"
 
 namespace diptych {
@@ -98,6 +99,22 @@ Model Model::load(const fs::path& path, Arithmetic arithmetic) {
   return from_bytes(read_file(file), file.string(), arithmetic);
 }
 
+Model Model::on(Device wanted) const {
+  return guarded([&] {
+    const at::Device device = resolve_device(wanted);
+    if (device == content_->network->device()) return *this;
+    if (content_->arithmetic == Arithmetic::int8) {
+      throw Error(ErrorKind::usage, "int8 is for processors", "--device cuda",
+                  "ask for bf16, or for --device cpu");
+    }
+    auto content = std::make_shared<Content>(*content_);
+    content->network = copy_on(device, *content_->network, content_->description);
+    content->network->eval();
+    content->network->pack(content->arithmetic, content->description.limits);
+    return Model(std::move(content));
+  });
+}
+
 Predictions Model::predict(const Batch& batch) const {
   return guarded([&] {
     const torch::InferenceMode inference;
@@ -105,8 +122,9 @@ Predictions Model::predict(const Batch& batch) const {
     if (content_->arithmetic == Arithmetic::bf16) pass.compute = at::kBFloat16;
     const torch::Tensor probabilities = Network::probabilities(
         content_->network->forward(content_->network->input_from(batch), pass));
-    const auto* begin = probabilities.contiguous().data_ptr<float>();
-    return Predictions{static_cast<int>(classes().size()), {begin, begin + probabilities.numel()}};
+    const torch::Tensor answers = probabilities.to(at::kCPU).contiguous();
+    const auto* begin = answers.data_ptr<float>();
+    return Predictions{static_cast<int>(classes().size()), {begin, begin + answers.numel()}};
   });
 }
 

@@ -90,6 +90,10 @@ void require_same_shapes(const State& state, const TensorFile& file, const std::
   }
 }
 
+NetworkShape shape_of(const ModelDescription& description) {
+  return {description.tokenizer.vocabulary_size(), static_cast<int>(description.classes.size())};
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, torch::Tensor>> state_of(const Network& network) {
@@ -116,8 +120,7 @@ LoadedModel unpack_model(const std::string& bytes, const std::string& where) {
   const TensorFile file = unpack(bytes, where);
   LoadedModel model{describe(file, where), nullptr};
   const Config& config = model.description.config;
-  const NetworkShape shape{model.description.tokenizer.vocabulary_size(),
-                           static_cast<int>(model.description.classes.size())};
+  const NetworkShape shape = shape_of(model.description);
   // Before a network of the size that the configuration claims is allocated.
   require_same_shapes(state_of(Network::plan(config, shape)), file, where);
   model.network = Network::unfilled(config, shape);
@@ -125,6 +128,16 @@ LoadedModel unpack_model(const std::string& bytes, const std::string& where) {
   const torch::NoGradGuard no_grad;
   for (auto& [name, tensor] : state_of(*model.network)) tensor.set_data(*file.find(name));
   return model;
+}
+
+std::shared_ptr<Network> copy_on(at::Device device, const Network& network,
+                                 const ModelDescription& description) {
+  const std::shared_ptr<Network> copy =
+      Network::unfilled(description.config, shape_of(description), device);
+  const torch::NoGradGuard no_grad;
+  const State from = state_of(network), to = state_of(*copy);
+  for (std::size_t i = 0; i < to.size(); ++i) to[i].second.detach().copy_(from[i].second);
+  return copy;
 }
 
 }  // namespace diptych

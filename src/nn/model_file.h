@@ -30,6 +30,9 @@ struct LoadedModel {
 // bounded by the size of the file.
 LoadedModel unpack_model(const std::string& bytes, const std::string& where);
 
+std::shared_ptr<Network> copy_on(at::Device device, const Network& network,
+                                 const ModelDescription& description);
+
 // Parameters and buffers by name, in order of registration.
 std::vector<std::pair<std::string, torch::Tensor>> state_of(const Network& network);
 

@@ -8,6 +8,8 @@
 #include "base/rng.h"
 #include "image/colour_histogram.h"
 #include "image/gradient_histogram.h"
+#include "nn/device.h"
+#include "nn/device_pictures.h"
 #include "nn/profile.h"
 
 namespace diptych {
@@ -36,7 +38,7 @@ TextInput text_input(const Batch& batch, int words) {
   TextInput input;
   input.ids = copy_of(ids, at::kLong);
   input.offsets = copy_of(offsets, at::kLong);
-  input.lengths = copy_of(batch.lengths, at::kInt).to(at::kLong);
+  input.lengths = input.host_lengths = copy_of(batch.lengths, at::kInt).to(at::kLong);
   input.size = batch.size;
   input.max_tokens = batch.max_tokens;
   return input;
@@ -58,8 +60,9 @@ std::size_t gradients_of(const Config& config) {
   return config.gradient_cells > 1 ? gradient_histogram_size(config.gradient_cells) : 0;
 }
 
+constexpr float kColours = 3, kGradients = 0.5F;  // so that both have about the same length
+
 torch::Tensor descriptors_of(const Batch& batch, const Config& config) {
-  constexpr float kColours = 3, kGradients = 0.5F;  // so that both have about the same length
   const std::size_t colours = colours_of(config), width = colours + gradients_of(config);
   const std::size_t picture = batch.pixels.size() / static_cast<std::size_t>(batch.size);
   std::vector<float> all(static_cast<std::size_t>(batch.size) * width);
@@ -84,8 +87,9 @@ Network Network::plan(const Config& config, const NetworkShape& shape) {
   return Network(config, shape, at::Generator());
 }
 
-std::shared_ptr<Network> Network::unfilled(const Config& config, const NetworkShape& shape) {
-  const LeaveUnfilled leave;
+std::shared_ptr<Network> Network::unfilled(const Config& config, const NetworkShape& shape,
+                                           at::Device device) {
+  const LeaveUnfilled leave(device);
   return std::make_shared<Network>(config, shape, /*seed=*/0);
 }
 
@@ -99,8 +103,9 @@ Network::Network(const Config& config, const NetworkShape& shape, const at::Gene
   };
   std::vector<std::pair<std::string, int>> branches;  // name, features
   if (takes_image_) {
-    pixel_mean_ = register_buffer("pixel_mean", torch::full({3}, 0.5));
-    pixel_deviation_ = register_buffer("pixel_deviation", torch::full({3}, 0.25));
+    pixel_mean_ = register_buffer("pixel_mean", torch::full({3}, 0.5, memory_of(generator)));
+    pixel_deviation_ =
+        register_buffer("pixel_deviation", torch::full({3}, 0.25, memory_of(generator)));
     image_ = register_module("image", make_image_encoder(config, generator));
     branches.emplace_back("image", image_->features());
     if (const auto size = colours_of(config) + gradients_of(config); size > 0) {
@@ -170,7 +175,7 @@ PackOptions Network::pack_options(Arithmetic arithmetic) const {
 }
 
 void Network::pack(Arithmetic arithmetic, const std::vector<float>& limits) {
-  if (!packs_here()) return;
+  if (!packs_here() || !device().is_cpu()) return;
   if (takes_text_) text_->pack();
   if (!takes_image_) return;
   PackOptions options = pack_options(arithmetic);
@@ -192,21 +197,50 @@ std::vector<float> Network::limits(const Batch& batch) const {
       .limits(pixels_of(batch));
 }
 
-NetworkInput Network::input_from(const Batch& batch) const {
+NetworkInput Network::input_from(const Batch& batch, std::span<const Augmentation> drawn) const {
   const ProfileScope scope("input");
+  const at::Device place = device();
   NetworkInput input;
   if (takes_image_) {
-    input.pixels = pixels_of(batch).clone();
-    input.has_image = copy_of(batch.has_image, at::kByte).to(at::kFloat);
-    if (descriptors_) input.descriptors = descriptors_of(batch, config_);
+    input.pixels = on_device(place.is_cpu() ? pixels_of(batch).clone() : pixels_of(batch), place);
+    if (!drawn.empty()) input.pixels = augmented(input.pixels, drawn);
+    input.has_image = on_device(copy_of(batch.has_image, at::kByte).to(at::kFloat), place);
+    if (descriptors_) {
+      input.descriptors =
+          place.is_cpu() ? descriptors_of(batch, config_) : descriptors_on_device(input.pixels);
+    }
   }
-  if (takes_text_) input.text = text_input(batch, words_);
+  if (takes_text_) {
+    input.text = text_input(batch, words_);
+    for (torch::Tensor* part : {&input.text.ids, &input.text.offsets, &input.text.lengths}) {
+      *part = on_device(*part, place);
+    }
+  }
   return input;
 }
 
-// Each of the 256 values that a byte takes is standardised once a channel, and looked up.
+torch::Tensor Network::descriptors_on_device(const torch::Tensor& pixels) const {
+  std::vector<torch::Tensor> parts;
+  if (colours_of(config_) > 0) {
+    parts.push_back(colour_histograms(pixels, config_.colour_bins) * kColours);
+  }
+  if (gradients_of(config_) > 0) {
+    parts.push_back(gradient_histograms(pixels, config_.gradient_cells) * kGradients);
+  }
+  return torch::cat(parts, 1);
+}
+
+// On the host each of the 256 values that a byte takes is standardised once a channel, and looked
+// up.
 torch::Tensor Network::standardise(const NetworkInput& input, at::ScalarType precision) const {
   const ProfileScope scope("image.standardise");
+  if (!device().is_cpu()) {
+    const auto each = [](const torch::Tensor& channels) { return channels.view({1, 3, 1, 1}); };
+    const torch::Tensor values = input.pixels.to(at::kFloat) / 255.0;
+    return ((values - each(pixel_mean_)) / each(pixel_deviation_))
+        .to(precision)
+        .contiguous(at::MemoryFormat::ChannelsLast);
+  }
   const torch::Tensor bytes = torch::arange(256, at::kFloat).unsqueeze(1) / 255.0;
   const torch::Tensor values =  // [256,3]
       ((bytes - pixel_mean_.view({1, 3})) / pixel_deviation_.view({1, 3})).to(precision);
@@ -231,9 +265,10 @@ torch::Tensor Network::standardise(const NetworkInput& input, at::ScalarType pre
 
 // One draw a row: below p the first is hidden, above 1 - p the second; never both.
 torch::Tensor Network::keep_either(std::int64_t rows, Pass& pass) const {
-  if (!pass.training || config_.branch_dropout <= 0) return torch::ones({rows, 2});
-  const torch::Tensor draw = own_rows(
-      whole_like(torch::empty({rows}), pass.part).uniform_(0, 1, pass.generator), pass.part);
+  if (!pass.training || config_.branch_dropout <= 0) return torch::ones({rows, 2}, device());
+  const torch::Tensor own = torch::empty({rows}, device());
+  const torch::Tensor draw =
+      own_rows(whole_like(own, pass.part).uniform_(0, 1, pass.generator), pass.part);
   return torch::stack({draw >= config_.branch_dropout, draw < 1 - config_.branch_dropout}, 1)
       .to(at::kFloat);
 }
@@ -297,11 +332,6 @@ torch::Tensor Network::probabilities(const std::vector<torch::Tensor>& logits) {
     sum = sum + torch::log_softmax(logits[head], 1);
   }
   return torch::softmax(sum / static_cast<double>(logits.size()), 1);
-}
-
-Precision resolve_precision(Precision wanted) {
-  if (wanted != Precision::automatic) return wanted;
-  return __builtin_cpu_supports("avx512bf16") ? Precision::bf16 : Precision::fp32;
 }
 
 }  // namespace diptych

@@ -4,9 +4,11 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "diptych/batch.h"
+#include "image/augment.h"
 #include "nn/fusion.h"
 #include "nn/image_encoder.h"
 #include "nn/text_encoder.h"
@@ -39,7 +41,8 @@ class Network : public torch::nn::Module {
   static Network plan(const Config& config, const NetworkShape& shape);
 
   // One whose weights and buffers come from elsewhere, all of them.
-  static std::shared_ptr<Network> unfilled(const Config& config, const NetworkShape& shape);
+  static std::shared_ptr<Network> unfilled(const Config& config, const NetworkShape& shape,
+                                           at::Device device = at::kCPU);
 
   // Logits [B,K] of each head: the joined one first, then those of the branches.
   std::vector<torch::Tensor> forward(const NetworkInput& input, Pass& pass,
@@ -55,8 +58,10 @@ class Network : public torch::nn::Module {
   // The largest output of each of them over these pictures.
   std::vector<float> limits(const Batch& batch) const;
 
-  // Copies a batch's host memory; the batch may go afterwards.
-  NetworkInput input_from(const Batch& batch) const;
+  // Copies a batch's host memory to where the weights are; the batch may go afterwards. drawn: what
+  // becomes of each picture there; empty: nothing.
+  NetworkInput input_from(const Batch& batch, std::span<const Augmentation> drawn = {}) const;
+  at::Device device() const { return head_->weight().device(); }
 
   // Per-channel mean and deviation of training pixels, on the scale 0..1.
   void set_pixel_statistics(const std::vector<float>& mean, const std::vector<float>& deviation);
@@ -65,6 +70,7 @@ class Network : public torch::nn::Module {
 
  private:
   Network(const Config& config, const NetworkShape& shape, const at::Generator& generator);
+  torch::Tensor descriptors_on_device(const torch::Tensor& pixels) const;
   // [B,3,H,W] in the precision, which is fp32 or bf16.
   torch::Tensor standardise(const NetworkInput& input, at::ScalarType precision) const;
   torch::Tensor present(const NetworkInput& input, Pass& pass) const;
@@ -87,8 +93,5 @@ class Network : public torch::nn::Module {
   std::shared_ptr<Dense> hidden_, head_;
   std::vector<std::shared_ptr<Dense>> branch_heads_;  // in the order of branches()
 };
-
-// The precision that `auto` stands for on this machine: bf16 where the processor multiplies it.
-Precision resolve_precision(Precision wanted);
 
 }  // namespace diptych

@@ -245,6 +245,8 @@ class ReluMaxPool : public torch::autograd::Function<ReluMaxPool> {
 
 }  // namespace
 
-torch::Tensor relu_max_pool(const torch::Tensor& x) { return ReluMaxPool::apply(x); }
+torch::Tensor relu_max_pool(const torch::Tensor& x) {
+  return x.is_cpu() ? ReluMaxPool::apply(x) : torch::max_pool2d(torch::relu(x), 2);
+}
 
 }  // namespace diptych

@@ -1,4 +1,5 @@
-// ReLU and 2×2 max-pooling in one pass over memory, forward and backward.
+// ReLU and 2×2 max-pooling in one pass over memory, forward and backward. On another device than
+// the processor: torch's own two operators.
 #pragma once
 #include <torch/torch.h>
 

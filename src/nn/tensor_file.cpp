@@ -99,7 +99,7 @@ PackedTensors::PackedTensors(const TensorFile& file) {
   for (const auto& [name, tensor] : file.tensors) {
     const TypeRow* type = type_row(tensor.scalar_type());
     TORCH_INTERNAL_ASSERT(type, "tensor ", name, " has a type that model files do not hold");
-    tensors_.push_back(tensor.contiguous());
+    tensors_.push_back(tensor.to(at::kCPU).contiguous());
     const std::size_t begin = end;
     end += tensors_.back().nbytes();
     header[name] = {

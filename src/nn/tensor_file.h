@@ -24,7 +24,8 @@ struct TensorFile {
 // A file's bytes, most of which are the tensors' own.
 class PackedTensors {
  public:
-  // The same content gives the same bytes. "digest" is added to the metadata.
+  // The same content gives the same bytes, on whatever device the tensors are. "digest" is added to
+  // the metadata.
   explicit PackedTensors(const TensorFile& file);
   PackedTensors(const PackedTensors&) = delete;
   std::span<const std::string_view> parts() const { return parts_; }  // of this object

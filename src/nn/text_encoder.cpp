@@ -39,7 +39,8 @@ class Embedding : public torch::nn::Module {
 };
 
 torch::Tensor mask_of(const TextInput& input) {
-  return torch::arange(input.max_tokens).unsqueeze(0) < input.lengths.unsqueeze(1);  // [B,T]
+  const torch::Tensor places = torch::arange(input.max_tokens, input.lengths.options());
+  return places.unsqueeze(0) < input.lengths.unsqueeze(1);  // [B,T]
 }
 
 // Mean and maximum over the tokens that are there: [B,T,D] → [B,2D].
@@ -67,7 +68,7 @@ class LstmEncoder : public TextEncoder {
   }
   torch::Tensor forward(const TextInput& input, Pass& pass) override {
     const torch::Tensor x = dropout(embedding_->forward(input), dropout_, pass);
-    const torch::Tensor lengths = input.lengths.clamp_min(1);
+    const torch::Tensor lengths = input.host_lengths.clamp_min(1);
     if (packed_) return present(last_states(x, lengths), input);
     const Lstm::Output states = lstm_->forward(x, lengths);
     if (bidirectional_) return mean_and_max(states.all, input);
@@ -145,6 +146,7 @@ class BagEncoder : public TextEncoder {
  private:
   torch::Tensor weights(const TextInput& input) const {
     torch::Tensor weights = idf_.index_select(0, input.ids);
+    if (!weights.is_cpu()) return scaled(weights, input);
     const auto* ids = input.ids.data_ptr<std::int64_t>();
     const auto* offsets = input.offsets.data_ptr<std::int64_t>();
     auto* weight = weights.data_ptr<float>();
@@ -159,6 +161,17 @@ class BagEncoder : public TextEncoder {
       }
     }
     return weights;
+  }
+  // The same in torch's operators.
+  torch::Tensor scaled(const torch::Tensor& weights, const TextInput& input) const {
+    const torch::Tensor ends = input.offsets.slice(0, input.max_tokens, {}, input.max_tokens);
+    const torch::Tensor place = torch::arange(input.ids.size(0), input.ids.options());
+    const torch::Tensor text = torch::searchsorted(ends.contiguous(), place, false, /*right=*/true);
+    const torch::Tensor part = 2 * text + (input.ids < words_);
+    const torch::Tensor squares =
+        torch::zeros({2 * input.size}, weights.options()).index_add_(0, part, weights * weights);
+    const torch::Tensor square = squares.index_select(0, part);
+    return torch::where(square > 0, weights / square.sqrt(), weights);
   }
 
   int features_, words_;

@@ -9,11 +9,12 @@ namespace diptych {
 
 // Tokens as bags: a token's vector is the mean over its word and its n-grams.
 struct TextInput {
-  torch::Tensor ids;      // [M] int64, rows of the embedding table
-  torch::Tensor offsets;  // [B·T+1] int64, each token's run in ids; pads are empty
-  torch::Tensor lengths;  // [B] int64, on the host; 0: no text
-  int size = 0;           // B
-  int max_tokens = 0;     // T ≥ 1
+  torch::Tensor ids;           // [M] int64, rows of the embedding table
+  torch::Tensor offsets;       // [B·T+1] int64, each token's run in ids; pads are empty
+  torch::Tensor lengths;       // [B] int64; 0: no text
+  torch::Tensor host_lengths;  // the same, on the host
+  int size = 0;                // B
+  int max_tokens = 0;          // T ≥ 1
 };
 
 class TextEncoder : public torch::nn::Module {

@@ -36,7 +36,7 @@ TextInput made_up_input() {
   input.max_tokens = 4;
   input.ids = torch::tensor(std::vector<std::int64_t>{2, 5, 6, 1, 3, 4, 4, 2, 6});
   input.offsets = torch::tensor(std::vector<std::int64_t>{0, 3, 4, 4, 4, 4, 4, 4, 4, 6, 8, 9, 9});
-  input.lengths = torch::tensor(std::vector<std::int64_t>{2, 0, 3});
+  input.lengths = input.host_lengths = torch::tensor(std::vector<std::int64_t>{2, 0, 3});
   return input;
 }
 

@@ -2,14 +2,22 @@
 
 #include <torch/torch.h>
 
-#include "nn/network.h"
+#include "nn/device.h"
 
 namespace diptych {
 
 std::string torch_version() { return TORCH_VERSION; }
 
 std::string precision_name(const Config& config) {
-  return resolve_precision(config.precision) == Precision::bf16 ? "bf16" : "fp32";
+  return precision_name(config.precision, resolve_device(config.device));
+}
+
+void require_device(const Config& config, int processes) {
+  resolve_device(config.device, processes);
+}
+
+std::string device_name(const Config& config) {
+  return at::DeviceTypeName(resolve_device(config.device).type(), /*lower_case=*/true);
 }
 
 }  // namespace diptych

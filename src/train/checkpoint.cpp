@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "config/options.h"
 #include "nn/tensor_file.h"
 #include "train/epoch_json.h"
@@ -64,6 +65,15 @@ TrainingState state_from(const TensorFile& file, const std::string& where) {
 }
 
 }  // namespace
+
+RunIdentity identity_of(const Config& config, const TrainingData& data) {
+  Digest digest;
+  digest.add(data.dataset.digest_for(config.inputs));
+  for (const auto* rows : {&data.split.train, &data.split.validation}) {
+    digest.add({reinterpret_cast<const char*>(rows->data()), rows->size() * sizeof rows->front()});
+  }
+  return {to_json(config).dump(), digest.hex()};
+}
 
 void save_checkpoint(const std::filesystem::path& path, const TrainingState& state,
                      const TensorList& tensors, const RunIdentity& identity) {

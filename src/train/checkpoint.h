@@ -29,6 +29,8 @@ struct RunIdentity {
   std::string data;    // digest of dataset and split
 };
 
+RunIdentity identity_of(const Config& config, const TrainingData& data);
+
 void save_checkpoint(const std::filesystem::path& path, const TrainingState& state,
                      const TensorList& tensors, const RunIdentity& identity);
 

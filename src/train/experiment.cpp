@@ -46,7 +46,7 @@ TrialResult run_trial(const Plan& plan, const Dataset& dataset, const DecodedIma
   StepObserver observer(options, plan);
   TrainOptions train_options;  // one thread
   TrainResult trained = train(plan.config, {dataset, &images, split}, train_options, observer);
-  const Model model = Model::from_bytes(trained.model, "the trained model");
+  const Model model = Model::from_bytes(trained.model, "the trained model").on(plan.config.device);
 
   TrialResult result;
   result.trial.recipe = inputs_name(plan.config.inputs);

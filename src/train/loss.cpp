@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "nn/dataset_prediction.h"
+#include "nn/profile.h"
 
 namespace diptych {
 
@@ -36,6 +37,7 @@ Mixing draw_mixing(Rng& draws, std::size_t rows) {
 
 torch::Tensor training_loss(const Config& config, const std::vector<torch::Tensor>& logits,
                             const Target& target) {
+  const ProfileScope scope("loss");
   const auto weight_of = [&](const torch::Tensor& y) {
     return target.class_weights.index_select(0, y).sum();
   };

@@ -50,8 +50,9 @@ AdaptiveMoments::AdaptiveMoments(
     group.names.push_back(name);
     group.parameters.push_back(parameter);
     group.first.push_back(torch::zeros_like(parameter));
-    group.second.push_back(shares_moment ? torch::zeros({}) : torch::zeros_like(parameter));
-    group.steps.push_back(torch::zeros({}));
+    const torch::Tensor zero = torch::zeros({}, parameter.device());
+    group.second.push_back(shares_moment ? zero : torch::zeros_like(parameter));
+    group.steps.push_back(zero.clone());
   }
 }
 
@@ -88,29 +89,82 @@ bool AdaptiveMoments::clip() {
   return true;
 }
 
+std::vector<torch::Tensor> AdaptiveMoments::gradients_of(Group& group) const {
+  std::vector<torch::Tensor> gradients;
+  for (torch::Tensor& parameter : group.parameters) {
+    if (!parameter.grad().defined()) parameter.mutable_grad() = torch::zeros_like(parameter);
+    gradients.push_back(parameter.grad());
+  }
+  return gradients;
+}
+
+// failed: where defined and 1, nothing changes.
+void AdaptiveMoments::step_group(Group& group, const torch::Tensor& failed, double learning_rate) {
+  const std::vector<torch::Tensor> gradients = gradients_of(group);
+  const auto found = failed.defined() ? std::optional(failed) : std::nullopt;
+  if (decoupled_) {
+    at::_fused_adamw_(group.parameters, gradients, group.first, group.second, {}, group.steps,
+                      learning_rate, kBeta1, beta2_, group.weight_decay, kEpsilon,
+                      /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/{}, found);
+  } else {
+    at::_fused_adam_(group.parameters, gradients, group.first, group.second, {}, group.steps,
+                     learning_rate, kBeta1, beta2_, group.weight_decay, kEpsilon,
+                     /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/{}, found);
+  }
+}
+
+void AdaptiveMoments::step_table_unseen(Group& group, std::size_t i, const torch::Tensor& failed,
+                                        double learning_rate) {
+  const torch::Tensor passed = 1 - failed;
+  const torch::Tensor gradient =
+      torch::where(failed > 0, torch::zeros({}, failed.options()), group.parameters[i].grad());
+  const torch::Tensor step = group.steps[i].add_(passed).clamp_min(1);
+  group.first[i].lerp_(gradient, passed * (1 - kBeta1));
+  group.second[i].lerp_(gradient.square().mean(), passed * (1 - beta2_));
+  const torch::Tensor second = group.second[i] / (1 - torch::pow(beta2_, step));
+  const torch::Tensor rate =
+      passed * learning_rate / (1 - torch::pow(kBeta1, step)) / (second.sqrt() + kEpsilon);
+  group.parameters[i].addcmul_(group.first[i], rate, -1);
+}
+
+torch::Tensor AdaptiveMoments::clip_unseen() {
+  std::vector<torch::Tensor> gradients;
+  for (Group& group : groups_) {
+    const std::vector<torch::Tensor> more = gradients_of(group);
+    gradients.insert(gradients.end(), more.begin(), more.end());
+  }
+  const torch::Tensor norm = torch::stack(torch::_foreach_norm(gradients)).norm();
+  if (clip_norm_ > 0) torch::_foreach_mul_(gradients, (clip_norm_ / norm).clamp_max(1));
+  return torch::isfinite(norm).logical_not().to(at::kFloat);
+}
+
+torch::Tensor AdaptiveMoments::step_unseen(double learning_rate) {
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor failed = clip_unseen();
+  for (Group& group : groups_) {
+    if (&group == &groups_[kTables]) {
+      for (std::size_t i = 0; i < group.parameters.size(); ++i)
+        step_table_unseen(group, i, failed, learning_rate * embedding_rate_);
+    } else if (!group.parameters.empty()) {
+      torch::_foreach_add_(group.steps, 1 - failed);
+      step_group(group, failed, learning_rate);
+    }
+    for (torch::Tensor& parameter : group.parameters) parameter.mutable_grad().reset();
+  }
+  return failed;
+}
+
 bool AdaptiveMoments::step(double learning_rate) {
   const torch::NoGradGuard no_grad;
   const bool finite = clip();
   for (Group& group : groups_) {
-    std::vector<torch::Tensor> gradients;
-    for (torch::Tensor& parameter : group.parameters) {
-      if (!parameter.grad().defined()) parameter.mutable_grad() = torch::zeros_like(parameter);
-      gradients.push_back(parameter.grad());
-    }
+    gradients_of(group);  // none is undefined from here
     if (finite && &group == &groups_[kTables]) {
-      for (std::size_t i = 0; i < gradients.size(); ++i)
+      for (std::size_t i = 0; i < group.parameters.size(); ++i)
         step_table(group, i, learning_rate * embedding_rate_);
-    } else if (finite && !gradients.empty()) {
+    } else if (finite && !group.parameters.empty()) {
       torch::_foreach_add_(group.steps, 1);
-      if (decoupled_) {
-        at::_fused_adamw_(group.parameters, gradients, group.first, group.second, {}, group.steps,
-                          learning_rate, kBeta1, beta2_, group.weight_decay, kEpsilon,
-                          /*amsgrad=*/false, /*maximize=*/false);
-      } else {
-        at::_fused_adam_(group.parameters, gradients, group.first, group.second, {}, group.steps,
-                         learning_rate, kBeta1, beta2_, group.weight_decay, kEpsilon,
-                         /*amsgrad=*/false, /*maximize=*/false);
-      }
+      step_group(group, {}, learning_rate);
     }
     // Given back, not zeroed: the next backward pass then hands over its own memory.
     for (torch::Tensor& parameter : group.parameters) parameter.mutable_grad().reset();

@@ -24,6 +24,9 @@ class AdaptiveMoments {
   // Clips, then steps and clears the gradients. False, and nothing changes, when a gradient is not
   // finite.
   bool step(double learning_rate);
+  // The same where the parameters are, waiting for nothing: gives 1 where nothing changed, else 0,
+  // a scalar there.
+  torch::Tensor step_unseen(double learning_rate);
 
   // Moments and step counts by name, for checkpoints; tensors share memory with the optimiser.
   std::vector<std::pair<std::string, torch::Tensor>> state() const;
@@ -36,6 +39,11 @@ class AdaptiveMoments {
   };
   enum Kind : std::size_t { kDecaying, kOthers, kTables };
   bool clip();
+  std::vector<torch::Tensor> gradients_of(Group& group) const;
+  torch::Tensor clip_unseen();
+  void step_group(Group& group, const torch::Tensor& failed, double learning_rate);
+  void step_table_unseen(Group& group, std::size_t i, const torch::Tensor& failed,
+                         double learning_rate);
   void step_table(Group& group, std::size_t i, double learning_rate);
 
   bool decoupled_;

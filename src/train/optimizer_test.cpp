@@ -146,6 +146,38 @@ TEST(AdaptiveMoments, LeaveEverythingAsItWasWhenAGradientIsNotFinite) {
   }
 }
 
+TEST(AdaptiveMoments, StepTheSameWithoutWaitingForTheDevice) {
+  for (const Optimizer optimizer : {Optimizer::adam, Optimizer::adamw}) {
+    for (const double clip : {0.0, 1.0, 1000.0}) {
+      Parameters a, b;
+      const Config config = config_of(optimizer, 0.3, clip);
+      AdaptiveMoments waiting(config, a.named), unseen(config, b.named);
+      for (int step = 0; step < 6; ++step) {
+        a.set_gradients(step);
+        b.set_gradients(step);
+        const bool fails = step == 0 || step == 3;
+        if (fails) {
+          for (Parameters* each : {&a, &b}) {
+            each->named[step > 0 ? 1 : 2].second.mutable_grad().fill_(
+                std::numeric_limits<float>::quiet_NaN());
+          }
+        }
+        EXPECT_EQ(waiting.step(0.05), !fails);
+        EXPECT_EQ(unseen.step_unseen(0.05).item<float>(), fails);
+        for (std::size_t i = 0; i < a.named.size(); ++i) {
+          EXPECT_TRUE(torch::allclose(a.named[i].second, b.named[i].second, 1e-5, 1e-6));
+          EXPECT_FALSE(b.named[i].second.grad().defined());
+        }
+      }
+      const auto expected = waiting.state(), found = unseen.state();
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        EXPECT_TRUE(torch::allclose(found[i].second, expected[i].second, 1e-5, 1e-6))
+            << expected[i].first;
+      }
+    }
+  }
+}
+
 TEST(AdaptiveMoments, TakeAParameterWithoutGradientForOneOfZeros) {
   Parameters parameters;
   AdaptiveMoments optimizer(config_of(Optimizer::adam, 0, 0), parameters.named);

@@ -1,26 +1,26 @@
 #include "train/trainer.h"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/rng.h"
-#include "config/options.h"
-#include "data/preprocessor.h"
-#include "nn/dataset_prediction.h"
+#include "nn/device.h"
 #include "nn/model_file.h"
 #include "train/average.h"
 #include "train/checkpoint.h"
 #include "train/loss.h"
 #include "train/optimizer.h"
 #include "train/sharing.h"
+#include "train/step_figures.h"
+#include "train/training_rows.h"
 
 namespace diptych {
 namespace {
@@ -32,19 +32,19 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-Tokenizer build_tokenizer(const Config& config, const TrainingData& data) {
-  if (config.inputs == Inputs::image) return Tokenizer::build({}, {});
-  std::vector<std::string_view> texts;
-  for (std::int64_t row : data.split.train) {
-    texts.push_back(data.dataset.columns().texts[static_cast<std::size_t>(row)]);
-  }
-  return Tokenizer::build(texts, tokenizer_options(config));
-}
-
 // Of weights, order and augmentation: the folds of one deal share its seed, not these.
 std::uint64_t training_seed(const Config& config) {
   if (config.folds == 0) return config.seed;
   return Rng(config.seed, Stream::folds, static_cast<std::uint64_t>(config.fold)).next();
+}
+
+at::Device device_for(const Config& config, const TrainOptions& options, const World& world) {
+  const at::Device device = resolve_device(config.device, world.size());
+  if (options.profiled_steps > 0 && !device.is_cpu()) {
+    throw Error(ErrorKind::usage, "a profile is of a processor's work, not of a GPU's", "--profile",
+                "add --device cpu, or watch the GPU with its maker's own tools");
+  }
+  return device;
 }
 
 class Training {
@@ -57,25 +57,30 @@ class Training {
         data_(data),
         options_(options),
         observer_(observer),
-        tokenizer_(build_tokenizer(config, data)),
-        shape_{tokenizer_.vocabulary_size(), static_cast<int>(data.dataset.classes().size())},
+        device_(device_for(config, options, world_)),
+        precision_(resolve_precision(config.precision, device_)),
+        rows_(config, data, seed_),
+        shape_{rows_.tokenizer().vocabulary_size(),
+               static_cast<int>(data.dataset.classes().size())},
         network_(std::make_shared<Network>(config, shape_, seed_)),
-        average_(Network::unfilled(config, shape_)),
-        best_(Network::unfilled(config, shape_)),
-        labels_(labels_of(data.dataset)),
-        weights_(class_weights(config, data)) {
-    if (takes_image()) {
+        average_(Network::unfilled(config, shape_, device_)),
+        best_(Network::unfilled(config, shape_, device_)),
+        weights_(on_device(class_weights(config, data), device_)),
+        identity_(identity_of(config, data)) {
+    if (rows_.takes_image()) {
       const PixelStatistics statistics = pixel_statistics(*data.images, data.split.train);
       network_->set_pixel_statistics(statistics.mean, statistics.deviation);
     }
-    if (config.inputs != Inputs::image) {
-      encodings_ =
-          Preprocessor::from_config(config, tokenizer_).encode(data.dataset.columns().texts);
+    if (rows_.takes_text()) {
       const std::span<const std::int64_t> rows = data.split.train;
       network_->set_document_frequencies(
-          rows.size(), [&](std::size_t i) { return make_batch(texts(), rows.subspan(i, 1)); });
+          rows.size(), [&](std::size_t i) { return rows_.texts(rows.subspan(i, 1)); });
     }
     for (const auto& copy : {average_, best_}) copy_state(*network_, *copy);
+    if (!device_.is_cpu()) {
+      network_ = Network::unfilled(config, shape_, device_);
+      copy_state(*average_, *network_);
+    }
     TensorList parameters;
     for (const auto& item : network_->named_parameters()) {
       parameters.emplace_back(item.key(), item.value());
@@ -92,10 +97,10 @@ class Training {
   }
 
   TrainResult run() {
-    require_same_run(world_, identity());
+    require_same_run(world_, identity_);
     if (options_.resume) {
       const auto stored = checkpoint_of_first(world_, options_.checkpoint);
-      if (stored) state_ = load_checkpoint(*stored, options_.checkpoint, tensors(), identity());
+      if (stored) state_ = load_checkpoint(*stored, options_.checkpoint, tensors(), identity_);
     }
     start_ = Clock::now();
     first_epoch_ = state_.epochs_done();
@@ -103,7 +108,7 @@ class Training {
       run_epoch(state_.epochs_done() + 1);
       // Of the last epoch the model is what is kept.
       if (!is_over() && !options_.checkpoint.empty() && world_.is_first()) {
-        save_checkpoint(options_.checkpoint, state_, tensors(), identity());
+        save_checkpoint(options_.checkpoint, state_, tensors(), identity_);
       }
       observer_.on_epoch(state_.history.back());
     }
@@ -115,81 +120,76 @@ class Training {
   }
 
  private:
-  bool takes_image() const { return config_.inputs != Inputs::text; }
   bool is_over() const {
     const bool stops_early = config_.patience > 0 && state_.stale_epochs() >= config_.patience;
     return stops_early || state_.epochs_done() >= config_.epochs;
   }
 
-  BatchSource texts() const {
-    BatchSource source;
-    source.encoding = [this](std::size_t row) { return encodings_[row]; };
-    return source;
-  }
+  struct RunningEpoch {
+    EpochRecord record;
+    Clock::time_point start = Clock::now();
+    int steps = 0;
+    double rows = 0;
+  };
+  struct BegunStep {
+    StepFigures figures;
+    double rows = 0, learning_rate = 0;
+  };
 
-  BatchSource source() const {
-    BatchSource source;
-    if (config_.inputs != Inputs::image) source = texts();
-    if (takes_image()) source.images = data_.images;
-    source.labels = labels_;
-    return source;
-  }
-
-  BatchChanges changes(int epoch) const {
-    BatchChanges changes;
-    changes.augment = {config_.augment_flip,   config_.augment_shift,  config_.augment_scale,
-                       config_.augment_rotate, config_.augment_colour, config_.augment_erase};
-    changes.word_dropout = config_.word_dropout;
-    changes.seed = seed_;
-    changes.epoch = static_cast<std::uint64_t>(epoch);
-    return changes;
-  }
-
+  // On a GPU the next batch is made while a step runs, and figures are asked for a step late.
   void run_epoch(int epoch) {
-    const auto epoch_start = Clock::now();
+    RunningEpoch running;
+    running.record.epoch = epoch;
     std::vector<std::int64_t> order = data_.split.train;
     Rng(seed_, Stream::shuffle, static_cast<std::uint64_t>(epoch)).shuffle(std::span(order));
-    const BatchChanges changed = changes(epoch);
-    EpochRecord record;
-    record.epoch = epoch;
-    double rows = 0;
+    const BatchChanges changed = rows_.changes(epoch);
+    std::future<Batch> ahead;
+    std::optional<BegunStep> late;
     for (int step = 0; step < steps_; ++step) {
-      const std::size_t begin = static_cast<std::size_t>(step * config_.batch_size);
-      const auto part = std::span(order).subspan(
-          begin, std::min<std::size_t>(static_cast<std::size_t>(config_.batch_size),
-                                       order.size() - begin));
       watch();
-      const StepResult result = run_step(part, changed, step);
-      record.skipped_steps += result.skipped;
-      record.learning_rate = result.learning_rate;
-      const double before = rows, now = static_cast<double>(part.size());
-      rows += now;
-      if (!result.skipped) {
-        record.train_loss = (record.train_loss * before + result.loss * now) / rows;
+      const Batch batch = ahead.valid() ? ahead.get() : host_batch(rows_of(order, step), changed);
+      if (!device_.is_cpu() && step + 1 < steps_) {
+        ahead = std::async(std::launch::async, [&, next = rows_of(order, step + 1)] {
+          return host_batch(next, changed);
+        });
       }
-      record.train_accuracy = (record.train_accuracy * before + result.right) / rows;
-      report_step(record, step + 1, rows, epoch_start);
+      BegunStep begun = run_step(rows_of(order, step), batch, changed, step);
+      if (late) count(*late, running);
+      late = std::move(begun);
+      if (device_.is_cpu()) count(*std::exchange(late, {}), running);
     }
-    validate(record);
-    record.seconds = seconds_since(epoch_start);
-    state_.history.push_back(record);
+    if (late) count(*late, running);
+    validate(running.record);
+    running.record.seconds = seconds_since(running.start);
+    state_.history.push_back(running.record);
     keep_best();
   }
 
-  // Padded as the whole batch would be, so that numbers drawn for it fall on the same words.
-  Batch training_batch(std::span<const std::int64_t> rows, const BatchPart& part,
-                       BatchChanges changed) const {
-    const ProfileScope scope("batch");
-    if (part.world) {
-      changed.least_tokens = make_batch(texts(), rows, &changed).max_tokens;
-    }
-    return make_batch(source(), own_rows(rows, part), &changed);
+  std::span<const std::int64_t> rows_of(const std::vector<std::int64_t>& order, int step) const {
+    const auto begin = static_cast<std::size_t>(step * config_.batch_size);
+    const auto most = static_cast<std::size_t>(config_.batch_size);
+    return std::span(order).subspan(begin, std::min(most, order.size() - begin));
   }
 
-  torch::Tensor labels_for(std::span<const std::int64_t> rows) const {
-    std::vector<std::int64_t> labels;
-    for (std::int64_t row : rows) labels.push_back(labels_[static_cast<std::size_t>(row)]);
-    return torch::tensor(labels);
+  // A GPU changes pictures itself.
+  Batch host_batch(std::span<const std::int64_t> rows, BatchChanges changed) const {
+    if (!device_.is_cpu()) changed.augment = {};
+    return rows_.training_batch(rows, BatchPart(world_, std::ssize(rows)), changed);
+  }
+
+  void count(const BegunStep& begun, RunningEpoch& running) {
+    const StepResult result = begun.figures.get();
+    count_failure(result.skipped);
+    EpochRecord& record = running.record;
+    record.skipped_steps += result.skipped;
+    record.learning_rate = begun.learning_rate;
+    const double before = running.rows;
+    running.rows += begun.rows;
+    if (!result.skipped) {
+      record.train_loss = (record.train_loss * before + result.loss * begun.rows) / running.rows;
+    }
+    record.train_accuracy = (record.train_accuracy * before + result.right) / running.rows;
+    report_step(running);
   }
 
   // Before each step of this process.
@@ -203,62 +203,69 @@ class Training {
     profile_.reset();
   }
 
-  void report_step(const EpochRecord& record, int step, double rows,
-                   Clock::time_point epoch_start) {
+  void report_step(RunningEpoch& running) {
+    const EpochRecord& record = running.record;
+    const int step = ++running.steps;
     const double done = record.epoch - 1 - first_epoch_ + static_cast<double>(step) / steps_;
     StepProgress progress{record.epoch,      config_.epochs,        step, steps_,
                           record.train_loss, record.train_accuracy, 0,    0};
-    progress.rows_per_second = rows / std::max(1e-9, seconds_since(epoch_start));
+    progress.rows_per_second = running.rows / std::max(1e-9, seconds_since(running.start));
     progress.seconds_left = seconds_since(start_) / done * (config_.epochs - first_epoch_ - done);
     observer_.on_step(progress);
   }
 
-  struct StepResult {
-    double loss = 0;
-    double right = 0;  // rows
-    double learning_rate = 0;
-    bool skipped = false;
-  };
-
-  StepResult run_step(std::span<const std::int64_t> rows, const BatchChanges& changed, int step) {
+  BegunStep run_step(std::span<const std::int64_t> rows, const Batch& batch,
+                     const BatchChanges& changed, int step) {
     const std::int64_t global = static_cast<std::int64_t>(changed.epoch - 1) * steps_ + step;
     Rng draws(seed_, Stream::mixup, static_cast<std::uint64_t>(global));
     Pass pass;
     pass.training = true;
-    pass.compute =
-        resolve_precision(config_.precision) == Precision::bf16 ? at::kBFloat16 : at::kFloat;
-    pass.generator = at::make_generator<at::CPUGeneratorImpl>(
-        Rng(seed_, Stream::dropout, static_cast<std::uint64_t>(global)).next());
-    pass.part = BatchPart(world_, static_cast<std::int64_t>(rows.size()));
+    pass.compute = precision_ == Precision::bf16 ? at::kBFloat16 : at::kFloat;
+    pass.generator = seeded_generator(
+        device_, Rng(seed_, Stream::dropout, static_cast<std::uint64_t>(global)).next());
+    pass.part = BatchPart(world_, std::ssize(rows));
     std::optional<Mixing> mixing;
     if (draws.chance(config_.mixup)) mixing = draw_mixing(draws, rows.size());
+    if (mixing) mixing->other = on_device(mixing->other, device_);
     const Mixing* const mixed = mixing ? &*mixing : nullptr;
 
-    const torch::Tensor labels = labels_for(rows);
-    const Batch batch = training_batch(rows, pass.part, changed);
-    const auto logits = network_->forward(network_->input_from(batch), pass, mixed);
-    const torch::Tensor loss = loss_of(logits, {labels, weights_, mixed, pass.part});
+    const torch::Tensor labels = on_device(rows_.labels(rows), device_);
+    std::vector<Augmentation> drawn;
+    if (!device_.is_cpu()) drawn = drawn_for(batch, changed);
+    const auto logits = network_->forward(network_->input_from(batch, drawn), pass, mixed);
+    const torch::Tensor loss = training_loss(config_, logits, {labels, weights_, mixed, pass.part});
     const torch::Tensor right = logits.front().argmax(1).eq(own_rows(labels, pass.part)).sum();
-    const torch::Tensor figures =
-        torch::tensor({loss.item<double>(), right.item<double>()}, at::kDouble);
+    const double rate =
+        learning_rate_at(config_, global, static_cast<std::int64_t>(steps_) * config_.epochs);
+    const torch::Tensor figures = device_.is_cpu() ? learn(loss, right, rate, global)
+                                                   : learn_unseen(loss, right, rate, global);
+    return {StepFigures(figures), static_cast<double>(rows.size()), rate};
+  }
+
+  // Gives what StepFigures takes.
+  torch::Tensor learn(const torch::Tensor& loss, const torch::Tensor& right, double rate,
+                      std::int64_t step) {
+    torch::Tensor figures =
+        torch::tensor({loss.item<double>(), right.item<double>(), 0.0}, at::kDouble);
     const auto wait_for_figures = world_.begin_sum(figures);
     loss.backward();
     gradients_->finish();
     wait_for_figures();
-    StepResult result;
-    result.learning_rate =
-        learning_rate_at(config_, global, static_cast<std::int64_t>(steps_) * config_.epochs);
-    result.loss = figures[0].item<double>();
-    result.right = figures[1].item<double>();
-    result.skipped = !update(result.learning_rate);
-    count_failure(result.skipped);
-    if (!result.skipped) update_average(global);
-    return result;
+    const bool learnt = update(rate);
+    if (learnt) update_average(step);
+    figures[2].fill_(!learnt);
+    return figures;
   }
 
-  torch::Tensor loss_of(const std::vector<torch::Tensor>& logits, const Target& target) const {
-    const ProfileScope scope("loss");
-    return training_loss(config_, logits, target);
+  // The same without waiting for the device. A step that is skipped moves the average too, towards
+  // weights that stay.
+  torch::Tensor learn_unseen(const torch::Tensor& loss, const torch::Tensor& right, double rate,
+                             std::int64_t step) {
+    loss.backward();
+    const torch::Tensor failed = optimizer_->step_unseen(rate);
+    update_average(step);
+    return torch::stack(
+        {loss.detach().to(at::kDouble), right.to(at::kDouble), failed.to(at::kDouble)});
   }
 
   bool update(double learning_rate) {
@@ -288,24 +295,24 @@ class Training {
     const std::span<const std::int64_t> all = data_.split.validation;
     const BatchPart part(world_, static_cast<std::int64_t>(all.size()));
     const std::span<const std::int64_t> rows = own_rows(all, part);
-    double loss = 0, right = 0;
+    const torch::Tensor sums = torch::zeros({2}, at::TensorOptions(at::kDouble).device(device_));
     for (std::size_t begin = 0; begin < rows.size(); begin += kBatch) {
-      const Batch batch =
-          make_batch(source(), rows.subspan(begin, std::min(kBatch, rows.size() - begin)));
+      const Batch batch = rows_.batch(rows.subspan(begin, std::min(kBatch, rows.size() - begin)));
       Pass pass;
-      const torch::Tensor labels = torch::tensor(batch.labels, at::kInt).to(at::kLong);
+      const torch::Tensor labels =
+          on_device(torch::tensor(batch.labels, at::kInt).to(at::kLong), device_);
       const torch::Tensor p =
           Network::probabilities(average_->forward(average_->input_from(batch), pass));
       const torch::Tensor chosen = p.gather(1, labels.unsqueeze(1)).clamp_min(1e-7);
-      loss -= chosen.log().sum().item<double>();
-      right += p.argmax(1).eq(labels).sum().item<double>();
+      sums[0].sub_(chosen.log().sum());
+      sums[1].add_(p.argmax(1).eq(labels).sum());
     }
     average_->unpack();
-    const torch::Tensor sums = torch::tensor({loss, right}, at::kDouble);
-    world_.sum(sums);
+    const torch::Tensor total = sums.to(at::kCPU);
+    world_.sum(total);
     const double count = std::max<double>(1, static_cast<double>(all.size()));
-    record.validation_loss = sums[0].item<double>() / count;
-    record.validation_accuracy = sums[1].item<double>() / count;
+    record.validation_loss = total[0].item<double>() / count;
+    record.validation_accuracy = total[1].item<double>() / count;
   }
 
   // The most accurate epoch; on a tie the later one, whose weights have settled more.
@@ -330,16 +337,6 @@ class Training {
     return all;
   }
 
-  RunIdentity identity() const {
-    Digest digest;
-    digest.add(data_.dataset.digest_for(config_.inputs));
-    for (const auto* rows : {&data_.split.train, &data_.split.validation}) {
-      digest.add(
-          {reinterpret_cast<const char*>(rows->data()), rows->size() * sizeof rows->front()});
-    }
-    return {to_json(config_).dump(), digest.hex()};
-  }
-
   ModelDescription description() const {
     nlohmann::json provenance = {
         {"diptych", DIPTYCH_VERSION},
@@ -349,7 +346,8 @@ class Training {
          {{"train", data_.split.train.size()},
           {"validation", data_.split.validation.size()},
           {"test", data_.split.test.size()}}},
-        {"precision", resolve_precision(config_.precision) == Precision::bf16 ? "bf16" : "fp32"},
+        {"precision", precision_name(precision_, device_)},
+        {"device", at::DeviceTypeName(device_.type(), /*lower_case=*/true)},
         {"threads", options_.threads},
         {"epochs", state_.epochs_done()},
         {"best_epoch", state_.best_epoch},
@@ -357,7 +355,7 @@ class Training {
          {{"accuracy", state_.best().validation_accuracy},
           {"log_loss", state_.best().validation_loss}}}};
     if (world_.size() > 1) provenance["processes"] = world_.size();
-    return {config_, data_.dataset.classes(), tokenizer_, provenance.dump()};
+    return {config_, data_.dataset.classes(), rows_.tokenizer(), provenance.dump()};
   }
 
   World alone_;
@@ -367,15 +365,16 @@ class Training {
   const TrainingData& data_;
   const TrainOptions& options_;
   Observer& observer_;
-  Tokenizer tokenizer_;
+  at::Device device_;
+  Precision precision_;
+  TrainingRows rows_;
   NetworkShape shape_;
   std::shared_ptr<Network> network_, average_, best_;
   std::optional<AdaptiveMoments> optimizer_;
   std::optional<GradientSum> gradients_;
-  std::vector<std::int32_t> labels_;
   torch::Tensor weights_;
-  EncodedTexts encodings_;
   int steps_ = 1;  // an epoch
+  RunIdentity identity_;
   TrainingState state_;
   Clock::time_point start_;
   int first_epoch_ = 0;
