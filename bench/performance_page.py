@@ -1,11 +1,11 @@
-"""Writes docs/performance.md of the figures in runs/bench: each beside the command that measured it.
+"""Writes docs/performance.md of the figures in docs/performance: each beside the command that measured it.
 Usage: performance_page.py [FOLDER] >docs/performance.md"""
 import json, pathlib, statistics, sys
 
 TITLES = {"training": "Training step and memory", "epochs": "Epochs from files", "growth": "Growth",
           "processes": "Two processes", "compare": "Whole comparison", "predict": "Answers", "cold_start": "Cold start", "decode": "Decoding",
           "equal_epochs": "Accuracy after equal epochs", "build_time": "Build"}
-folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "runs/bench")
+folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "docs/performance")
 cases = {path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")}
 
 

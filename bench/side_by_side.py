@@ -1,10 +1,11 @@
 """What the benchmarks share: contestants take turns within one run, a ratio is made turn by turn and held
-against its bar, and everything goes into runs/bench/CASE.json, of which bench/performance_page.py makes
+against its bar, and everything goes into docs/performance/CASE.json, of which bench/performance_page.py makes
 docs/performance.md. BENCH_ROUNDS: number of turns."""
 import datetime, importlib.metadata, json, os, pathlib, platform, statistics, subprocess, sys, tempfile, time
 
 HERE = pathlib.Path(__file__).parent
-RESULTS = pathlib.Path("runs/bench")
+RESULTS = pathlib.Path("runs/bench")  # data and models
+FIGURES = pathlib.Path("docs/performance")
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", 5))
 HOLDS = {">=": float.__ge__, "<=": float.__le__}
 # The network that bench/peers build too: Fused in pytorch_network.py, and in keras_train.py.
@@ -44,8 +45,9 @@ def machine():
     def first(path, key):
         return next(line.split(":")[1].strip() for line in open(path) if line.startswith(key))
 
+    name, family, model = (first("/proc/cpuinfo", key) for key in ("model name", "cpu family", "model\t"))
     memory = round(int(first("/proc/meminfo", "MemTotal").split()[0]) / 2**20)
-    return (f"{first('/proc/cpuinfo', 'model name')}, {len(os.sched_getaffinity(0))} processors, {memory} GiB, "
+    return (f"{name} (family {family}, model {model}), {len(os.sched_getaffinity(0))} processors, {memory} GiB, "
             f"{platform.freedesktop_os_release()['PRETTY_NAME']}")
 
 
@@ -94,8 +96,8 @@ def side_by_side(about, contestants, measures, bars, rounds=ROUNDS):
     figures = {measure: {"unit": unit, "ratios": made[measure],
                          "values": {name: values[measure][name] for name in contestants if name in values[measure]}}
                for measure, unit in measures.items()}
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / f"{case}.json").write_text(json.dumps({
+    FIGURES.mkdir(exist_ok=True)
+    (FIGURES / f"{case}.json").write_text(json.dumps({
         "case": case, "about": about, "command": " ".join([".venv-bench/bin/python", *shown]), "rounds": rounds,
         "date": str(datetime.date.today()), "machine": machine(), "load_before": load, "versions": versions(),
         "measures": figures}, indent=1) + "\n")

@@ -82,7 +82,7 @@ GlooWorld::GlooWorld(c10::intrusive_ptr<c10d::Store> store, const Place& place, 
     : store_(std::move(store)),
       place_(place),
       wires_(*store_, place),
-      board_(uses_board ? board_of(*store_, place) : nullptr),
+      board_(uses_board && place.size > 1 ? board_of(*store_, place) : nullptr),
       group_(store_, place.rank, place.size, options_for(place)) {}
 
 std::function<void()> GlooWorld::begin_sum(at::Tensor tensor) {

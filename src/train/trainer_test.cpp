@@ -65,7 +65,8 @@ TEST_P(EveryPreset, GoesOnFromTheCheckpointOfAnyEpochAsIfItHadNeverStopped) {
       train_quickly(config, made, {1, folder / "checkpoint", false}, recorder);
   EXPECT_EQ(train_quickly(config, made).model, whole.model);  // with or without checkpoints
   ASSERT_EQ(recorder.checkpoints.size(), 3u);
-  for (std::size_t epoch = 1; epoch <= 3; ++epoch) {
+  EXPECT_EQ(recorder.checkpoints[2], recorder.checkpoints[1]);  // the last epoch has none
+  for (std::size_t epoch = 1; epoch <= 2; ++epoch) {
     write_file(folder / "stopped", recorder.checkpoints[epoch - 1]);
     Recorder rest;
     const TrainResult resumed = train_quickly(config, made, {1, folder / "stopped", true}, rest);
