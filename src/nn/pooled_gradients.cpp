@@ -142,15 +142,16 @@ DIPTYCH_AVX512 void widen(const Bits* from, int side, int channels, std::vector<
   }
 }
 
-// Adds the gradient of one filter, [3,3,C] fp32: a third of a filter's row of 48 numbers at a time.
+// Adds to the gradient of one filter, [3,3,C] fp32: so many registers of each of its rows at a
+// time.
+template <int Registers>
 DIPTYCH_AVX512 void add_filter(const Entries& entries, const float* map, int side, int channels,
                                float* filter) {
-  constexpr int kColumns = 3;
   const std::int64_t row = static_cast<std::int64_t>(side + 2) * channels;
-  for (int column = 0; column < 3 * channels; column += kColumns * kLanes) {
-    __m512 sums[kRuns][kColumns];
+  for (int column = 0; column < 3 * channels; column += Registers * kLanes) {
+    __m512 sums[kRuns][Registers];
     for (int run = 0; run < kRuns; ++run) {
-      for (int i = 0; i < kColumns; ++i) {
+      for (int i = 0; i < Registers; ++i) {
         sums[run][i] = _mm512_loadu_ps(filter + 3 * run * channels + column + i * kLanes);
       }
     }
@@ -159,15 +160,15 @@ DIPTYCH_AVX512 void add_filter(const Entries& entries, const float* map, int sid
       const __m512 value = _mm512_set1_ps(entries.values[entry]);
 #pragma GCC unroll 3
       for (int run = 0; run < kRuns; ++run) {
-#pragma GCC unroll 3
-        for (int i = 0; i < kColumns; ++i) {
+#pragma GCC unroll 6
+        for (int i = 0; i < Registers; ++i) {
           sums[run][i] =
               _mm512_fmadd_ps(value, _mm512_loadu_ps(at + run * row + i * kLanes), sums[run][i]);
         }
       }
     }
     for (int run = 0; run < kRuns; ++run) {
-      for (int i = 0; i < kColumns; ++i) {
+      for (int i = 0; i < Registers; ++i) {
         _mm512_storeu_ps(filter + 3 * run * channels + column + i * kLanes, sums[run][i]);
       }
     }
@@ -315,6 +316,7 @@ PooledGradients pooled_weight_gradients(const torch::Tensor& x, const torch::Ten
   const PooledGradients sums{torch::zeros({shape.outputs, 3, 3, shape.channels}),
                              torch::zeros({shape.outputs})};
   const std::int64_t filter = 9L * shape.channels;
+  const auto add = shape.channels % (2 * kLanes) == 0 ? add_filter<6> : add_filter<3>;
   at::parallel_for(0, shape.outputs / kLanes, 1, [&](std::int64_t begin, std::int64_t end) {
     std::vector<float> map(
         static_cast<std::size_t>((shape.side + 2) * (shape.side + 2) * shape.channels));
@@ -327,8 +329,8 @@ PooledGradients pooled_weight_gradients(const torch::Tensor& x, const torch::Ten
                       shape.outputs);
         for (int lane = 0; lane < kLanes; ++lane) {
           const Entries entries = lists.of(lane);
-          add_filter(entries, map.data(), shape.side, shape.channels,
-                     sums.weight.data_ptr<float>() + (output + lane) * filter);
+          add(entries, map.data(), shape.side, shape.channels,
+              sums.weight.data_ptr<float>() + (output + lane) * filter);
           float& bias = sums.bias.data_ptr<float>()[output + lane];
           bias = std::accumulate(entries.values, entries.values + entries.size, bias);
         }
