@@ -12,13 +12,6 @@ namespace diptych {
 namespace {
 
 using lanes::kLanes;
-using Bits = std::uint16_t;  // of a bf16
-
-constexpr int kRuns = 3;  // rows of a filter
-
-const Bits* bits_of(const torch::Tensor& tensor) {
-  return static_cast<const Bits*>(tensor.const_data_ptr());
-}
 
 // filters: [O,3,3,C], any layout.
 PackedConvolution packed(const torch::Tensor& filters, const torch::Tensor& bias) {

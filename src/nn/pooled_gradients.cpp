@@ -21,13 +21,6 @@ PooledShape pooled_shape(const torch::Tensor& x, std::int64_t outputs) {
 namespace {
 
 using lanes::kLanes;
-using Bits = std::uint16_t;  // of a bf16
-
-constexpr int kRuns = 3;  // rows of a filter
-
-const Bits* bits_of(const torch::Tensor& tensor) {
-  return static_cast<const Bits*>(tensor.const_data_ptr());
-}
 
 template <int Which>  // two quarters of a, two of b
 DIPTYCH_LANES __m512i quarters(__m512i a, __m512i b) {

@@ -7,6 +7,13 @@
 
 namespace diptych {
 
+using Bits = std::uint16_t;  // of a bf16
+constexpr int kRuns = 3;     // rows of a filter
+
+inline const Bits* bits_of(const torch::Tensor& tensor) {
+  return static_cast<const Bits*>(tensor.const_data_ptr());
+}
+
 struct PooledShape {
   std::int64_t batch;
   int side, channels, outputs;
