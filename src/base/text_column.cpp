@@ -9,6 +9,11 @@ namespace {
 
 constexpr std::size_t kLeast = 1 << 9, kMost = 1 << 20;  // bytes of a block
 
+std::shared_ptr<char[]> row_block(std::size_t bytes) {
+  return {static_cast<char*>(allocate_row_memory(bytes)),
+          [bytes](char* block) { free_row_memory(block, bytes); }};
+}
+
 }  // namespace
 
 TextColumn::TextColumn(std::initializer_list<std::string_view> texts) {
@@ -32,7 +37,7 @@ std::string_view TextColumn::copied(std::string_view text) {
   if (text.empty()) return {};
   if (!open_ || room_ - used_ < text.size()) {
     room_ = std::max({kLeast, std::min(2 * room_, kMost), text.size()});
-    open_.reset(new char[room_]);
+    open_ = row_block(room_);
     blocks_.push_back(open_);
     used_ = 0;
   }

@@ -9,12 +9,14 @@
 #include <string_view>
 #include <vector>
 
+#include "base/row_memory.h"
+
 namespace diptych {
 
 class TextColumn {
  public:
   using value_type = std::string_view;
-  using const_iterator = std::vector<std::string_view>::const_iterator;
+  using const_iterator = RowVector<std::string_view>::const_iterator;
 
   TextColumn() = default;
   TextColumn(std::initializer_list<std::string_view> texts);
@@ -47,7 +49,7 @@ class TextColumn {
 
  private:
   void swap(TextColumn& other) noexcept;
-  using Texts = std::vector<std::string_view>;
+  using Texts = RowVector<std::string_view>;
   Texts& own() {
     if (texts_.use_count() > 1) texts_ = std::make_shared<Texts>(*texts_);
     return *texts_;

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "base/row_memory.h"
 #include "cli/stop_signal.h"
 
 namespace diptych {
@@ -42,6 +43,7 @@ void say_where(const DecodedImages& images, Progress& progress) {
 LoadedData load_with_progress(const fs::path& data, const Config& config, LoadOptions options,
                               Progress& progress) {
   options.cache = pixel_cache(config);
+  keep_rows_in(options.cache.folder);
   options.progress = [&progress](std::size_t done, std::size_t total) {
     StopSignal::throw_if_raised();
     progress.live(static_cast<double>(done) / static_cast<double>(total), "reading pictures");

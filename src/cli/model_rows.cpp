@@ -24,8 +24,8 @@ std::vector<std::int64_t> rows_of_part(const Model& model, const Dataset& datase
   const Config& config = model.config();
   const Split split = make_split(dataset, split_options(config), config.seed);
   if (part == "test") require_test_rows(dataset);
-  if (part == "test") return split.test;
-  return part == "train" ? split.train : split.validation;
+  const auto& rows = part == "test" ? split.test : part == "train" ? split.train : split.validation;
+  return {rows.begin(), rows.end()};
 }
 
 }  // namespace diptych

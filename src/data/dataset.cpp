@@ -147,7 +147,7 @@ std::int64_t Dataset::rows_read() const { return content_->rows_read; }
 std::string Dataset::source() const { return content_->source; }
 
 bool Dataset::gives_split() const {
-  const std::vector<Part>& parts = content_->rows->parts;
+  const auto& parts = content_->rows->parts;
   return std::any_of(parts.begin(), parts.end(), [](Part part) { return part != Part::unknown; });
 }
 
@@ -203,7 +203,7 @@ Dataset Dataset::without(std::span<const RowProblem> problems, bool keep_classes
     if (problem_skips(problem.problem)) gone.insert(problem.row);
   }
   const ExampleColumns& rows = *content_->rows;
-  std::vector<std::size_t> kept;
+  RowVector<std::size_t> kept;
   std::vector<int> new_label(content_->classes.size(), -1);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (gone.contains(rows.numbers[i])) continue;

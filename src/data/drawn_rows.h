@@ -47,11 +47,11 @@ inline Dataset drawn(std::uint64_t seed, int classes, int units) {
   return dataset_of(members, classes);
 }
 
-inline std::vector<std::vector<std::int64_t>> parts_of(const Split& split) {
+inline std::vector<RowVector<std::int64_t>> parts_of(const Split& split) {
   return {split.train, split.validation, split.test};
 }
 
-inline std::int64_t rows_of(const Dataset& dataset, const std::vector<std::int64_t>& part,
+inline std::int64_t rows_of(const Dataset& dataset, const RowVector<std::int64_t>& part,
                             int label) {
   return std::count_if(part.begin(), part.end(), [&](std::int64_t row) {
     return dataset[static_cast<std::size_t>(row)].labels[0] == label;

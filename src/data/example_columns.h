@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/row_memory.h"
 #include "base/text_column.h"
 #include "data/example.h"
 
@@ -47,7 +48,7 @@ class PictureColumn {
   Place place_of(const ImageSource& source);
   std::uint32_t holder_of(const Holder& holder);
 
-  std::vector<Place> places_;
+  RowVector<Place> places_;
   std::vector<Holder> holders_;
   std::unordered_map<const ImageContainer*, std::uint32_t> known_;  // null: files with whole paths
   TextColumn names_;
@@ -57,10 +58,10 @@ struct ExampleColumns {
   TextColumn ids, texts;
   TextColumn groups;  // empty when no row has one
   PictureColumn pictures;
-  std::vector<int> labels;                // of all rows
-  std::vector<std::uint32_t> label_ends;  // of each row
-  std::vector<Part> parts;
-  std::vector<std::int64_t> numbers;  // Example::row
+  RowVector<int> labels;                // of all rows
+  RowVector<std::uint32_t> label_ends;  // of each row
+  RowVector<Part> parts;
+  RowVector<std::int64_t> numbers;  // Example::row
 
   std::size_t size() const { return numbers.size(); }
   Example operator[](std::size_t index) const;

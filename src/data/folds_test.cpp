@@ -67,7 +67,7 @@ TEST(Folds, ShareEachClassWithinItsLargestGroupAndAllRowsWithinOneWithoutGroups)
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     const Dataset dataset = drawn(seed, 4, 200);
     for (int label = 0; label < 4; ++label) {
-      std::vector<std::int64_t> counts;
+      RowVector<std::int64_t> counts;
       for (const Split& split : all_folds(dataset, 5, seed)) {
         counts.push_back(rows_of(dataset, split.test, label));
       }
@@ -88,7 +88,7 @@ TEST(Folds, ShareEachClassWithinItsLargestGroupAndAllRowsWithinOneWithoutGroups)
 
 TEST(Folds, TestOnTheSameRowsWhateverIsLeftOutForValidationAndDrawItAnew) {
   const Dataset dataset = drawn(3, 3, 150);
-  std::set<std::vector<std::int64_t>> validation;
+  std::set<RowVector<std::int64_t>> validation;
   for (int fold = 1; fold <= 5; ++fold) {
     const Split little = make_split(dataset, fold_of(5, fold, 0.05), 3);
     const Split much = make_split(dataset, fold_of(5, fold, 0.5), 3);
@@ -107,7 +107,7 @@ TEST(Folds, TestOnTheSameRowsWhateverIsLeftOutForValidationAndDrawItAnew) {
 
 TEST(Folds, AreTheSeedsOwnOnEveryMachine) {
   const Dataset dataset = drawn(7, 2, 60);
-  std::set<std::vector<std::int64_t>> tests;
+  std::set<RowVector<std::int64_t>> tests;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     for (const Split& split : all_folds(dataset, 3, seed)) tests.insert(split.test);
     EXPECT_EQ(parts_of(all_folds(dataset, 3, seed)[1]), parts_of(all_folds(dataset, 3, seed)[1]));

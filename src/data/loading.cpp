@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <unordered_map>
-
 #include "base/error.h"
 #include "data/picture_scan.h"
 #include "data/split.h"
@@ -15,14 +13,16 @@ namespace {
 // Leaves out the rows of `problems`, from the dataset and from its pictures alike.
 void leave_out(LoadedData& data, std::span<const RowProblem> problems, bool keep_classes) {
   if (problems.empty()) return;
-  std::unordered_map<std::int64_t, std::int64_t> place;
-  for (std::size_t i = 0; i < data.dataset.size(); ++i) {
-    place[data.dataset[i].row] = static_cast<std::int64_t>(i);
-  }
-  data.dataset = data.dataset.without(problems, keep_classes);
+  const Dataset before = data.dataset;
+  data.dataset = before.without(problems, keep_classes);
   if (data.images.side == 0) return;
-  std::vector<std::int64_t> kept;
-  for (const Example& row : data.dataset.rows()) kept.push_back(place.at(row.row));
+  RowVector<std::int64_t> kept;  // what is left stands in the order in which it stood
+  const auto& numbers = before.columns().numbers;
+  for (std::int64_t number : data.dataset.columns().numbers) {
+    std::int64_t place = kept.empty() ? 0 : kept.back() + 1;
+    while (numbers[static_cast<std::size_t>(place)] != number) ++place;
+    kept.push_back(place);
+  }
   data.images = select(std::move(data.images), kept);
 }
 
@@ -54,8 +54,9 @@ void require_enough(const Dataset& dataset, double max_skipped) {
 
 // Taking the first of several labels would be a lie about the others.
 void require_one_label(const Dataset& dataset) {
-  for (const Example& row : dataset.rows()) {
-    if (row.labels.size() < 2) continue;
+  for (std::size_t i = 0; i < dataset.size(); ++i) {
+    if (dataset.columns().labels_of(i).size() < 2) continue;
+    const Example row = dataset[i];
     std::vector<std::string> names;
     for (int label : row.labels)
       names.push_back(dataset.classes()[static_cast<std::size_t>(label)]);

@@ -69,7 +69,7 @@ class LoadingTest : public FolderTest {
 TEST_F(LoadingTest, GivesEveryRowItsPicture) {
   const LoadedData data = load();
   ASSERT_EQ(data.dataset.size(), 12u);
-  ASSERT_EQ(data.images.present, std::vector<std::uint8_t>(12, 1));
+  ASSERT_EQ(data.images.present, RowVector<std::uint8_t>(12, 1));
   EXPECT_EQ(data.images.pixels.size(), 12u * 8 * 8 * 3);
   std::vector<std::uint8_t> buffer;
   for (std::size_t i = 0; i < 12; ++i) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <new>
 #include <numeric>
 
@@ -22,8 +23,8 @@ std::unique_ptr<ContainedPictures> open_container(const ImageContainer& containe
 }
 
 // Files first, then containers in the order of their first row, each from its start to its end.
-std::vector<std::size_t> reading_order(const PictureColumn& pictures) {
-  std::vector<std::size_t> order(pictures.size());
+RowVector<std::size_t> reading_order(const PictureColumn& pictures) {
+  RowVector<std::size_t> order(pictures.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return pictures.place_in_order(a) < pictures.place_in_order(b);
@@ -87,7 +88,8 @@ std::vector<RowProblem> visit_pictures(
     const Dataset& rows, int threads,
     const std::function<void(std::size_t, const std::string&)>& visit,
     const std::function<void(std::size_t, std::size_t)>& progress) {
-  std::vector<std::optional<RowProblem>> found(rows.size());
+  std::map<std::size_t, RowProblem> found;  // by row
+  std::mutex mutex;
   PictureReader reader(rows);
   std::atomic<std::size_t> done{0};
   parallel_for(rows.size(), threads, [&](std::size_t) {
@@ -97,16 +99,16 @@ std::vector<RowProblem> visit_pictures(
         if (picture.error) throw *picture.error;
         visit(picture.row, picture.bytes);
       } catch (const Error& error) {
-        found[picture.row] = problem_of(rows[picture.row], error);
+        RowProblem problem = problem_of(rows[picture.row], error);
+        const std::lock_guard lock(mutex);
+        found.emplace(picture.row, std::move(problem));
       }
     }
     const std::size_t count = ++done;
     if (progress) progress(count, rows.size());
   });
   std::vector<RowProblem> problems;
-  for (auto& problem : found) {
-    if (problem) problems.push_back(std::move(*problem));
-  }
+  for (auto& [row, problem] : found) problems.push_back(std::move(problem));
   return problems;
 }
 

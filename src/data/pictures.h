@@ -52,7 +52,7 @@ class PictureReader {
   std::string read_contained(const ImageSource& source);
 
   Dataset rows_;
-  std::vector<std::size_t> order_;
+  RowVector<std::size_t> order_;
   std::size_t next_ = 0;
   std::mutex mutex_;
   std::shared_ptr<const ImageContainer> container_;  // the one that is open

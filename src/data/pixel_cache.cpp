@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <atomic>
-#include <unordered_map>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -49,9 +49,10 @@ class Sources {
   std::string told_;
 };
 
-std::vector<PixelEntry> entries_of(const Dataset& dataset) {
+RowVector<PixelEntry> entries_of(const Dataset& dataset) {
   Sources sources;
-  std::vector<PixelEntry> entries;
+  RowVector<PixelEntry> entries;
+  entries.reserve(dataset.size());
   for (const Example& row : dataset.rows()) entries.push_back({sources.of(row), 0, 0, 0});
   return entries;
 }
@@ -85,21 +86,26 @@ PixelKind kind_of(const Dataset& dataset, const DecodeOptions& options) {
 }
 
 // Where each entry's picture lies in a file; empty unless all do.
-std::vector<std::int64_t> places_in(const PixelFile& file, std::span<const PixelEntry> entries) {
-  std::unordered_map<std::uint64_t, std::int64_t> known;
-  for (std::size_t i = 0; i < file.entries().size(); ++i) {
-    known.emplace(file.entries()[i].source, static_cast<std::int64_t>(i));
-  }
-  std::vector<std::int64_t> places;
+RowVector<std::int64_t> places_in(const PixelFile& file, std::span<const PixelEntry> entries) {
+  using Known = std::pair<std::uint64_t, std::int64_t>;  // source and place
+  RowVector<Known> known;
+  known.reserve(file.entries().size());
+  for (const PixelEntry& entry : file.entries())
+    known.emplace_back(entry.source, std::ssize(known));
+  std::sort(known.begin(), known.end());
+  RowVector<std::int64_t> places;
+  places.reserve(entries.size());
   for (const PixelEntry& entry : entries) {
-    const auto found = known.find(entry.source);
-    if (found == known.end()) return {};
+    const auto found = std::lower_bound(known.begin(), known.end(), Known(entry.source, 0));
+    if (found == known.end() || found->first != entry.source) return {};
     places.push_back(found->second);
   }
   return places;
 }
 
 void tell_entries(DecodedImages& images, std::span<const PixelEntry> entries) {
+  images.present.reserve(entries.size());
+  images.digests.reserve(entries.size());
   for (const PixelEntry& entry : entries) {
     images.present.push_back(static_cast<std::uint8_t>(entry.present));
     images.digests.push_back(entry.digest);
@@ -132,7 +138,8 @@ bool reuse(const Dataset& dataset, const DecodeOptions& options,
   images.reused = true;
   images.places = places_in(*images.file, entries);
   if (images.places.size() != entries.size()) return false;
-  std::vector<PixelEntry> found;
+  RowVector<PixelEntry> found;
+  found.reserve(entries.size());
   for (std::int64_t place : images.places) {
     found.push_back(images.file->entries()[static_cast<std::size_t>(place)]);
   }
@@ -152,7 +159,7 @@ DecodedImages decode_to_file(const Dataset& dataset, const DecodeOptions& option
                              const ReportProgress& progress) {
   const fs::path path = place_of(dataset, options);
   const PixelKind kind = kind_of(dataset, options);
-  std::vector<PixelEntry> entries = entries_of(dataset);  // before a picture is read
+  RowVector<PixelEntry> entries = entries_of(dataset);  // before a picture is read
   DecodedImages images;
   images.side = options.side;
   images.file = PixelFile::open(path, kind);

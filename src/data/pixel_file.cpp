@@ -144,7 +144,7 @@ bool PixelFile::is_intact(int threads,
 }
 
 PixelFileWriter::PixelFileWriter(const fs::path& path, PixelKind kind,
-                                 std::vector<PixelEntry> entries)
+                                 RowVector<PixelEntry> entries)
     : kind_(std::move(kind)) {
   static std::atomic<int> count{0};
   const fs::path folder = path.parent_path();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/row_memory.h"
 
 namespace diptych {
 
@@ -52,15 +53,14 @@ class PixelFile {
   std::filesystem::path path_;
   int side_;
   Descriptor file_;
-  std::vector<PixelEntry> entries_;
+  RowVector<PixelEntry> entries_;
 };
 
 // Writes one; what is not finished is removed, also by the next writer if this one is killed.
 class PixelFileWriter {
  public:
   // Takes the whole place on the disk. Throws Error{io}: the folder or the place is not to be had.
-  PixelFileWriter(const std::filesystem::path& path, PixelKind kind,
-                  std::vector<PixelEntry> entries);
+  PixelFileWriter(const std::filesystem::path& path, PixelKind kind, RowVector<PixelEntry> entries);
   ~PixelFileWriter();
   PixelFileWriter(const PixelFileWriter&) = delete;
   PixelFileWriter& operator=(const PixelFileWriter&) = delete;

@@ -71,7 +71,7 @@ TEST_F(PixelFileTest, BelievesNoCountOfRowsBeyondItsSize) {
 TEST_F(PixelFileTest, OfMoreRowsThanAreAskedForIsAnothersAndTakesNoMemory) {
   PixelKind kind{8, std::string(32, 's'), 0};
   const fs::path path = folder_ / "cache" / "ten.pixels";
-  PixelFileWriter(path, kind, std::vector<PixelEntry>(10)).finish();
+  PixelFileWriter(path, kind, RowVector<PixelEntry>(10)).finish();
   kind.most_rows = 9;
   EXPECT_FALSE(PixelFile::open(path, kind));
   kind.most_rows = 10;

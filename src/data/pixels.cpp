@@ -63,9 +63,9 @@ DecodedImages decode_images(const Dataset& dataset, const DecodeOptions& options
 }
 
 DecodedImages select(DecodedImages images, std::span<const std::int64_t> kept) {
-  std::vector<std::int64_t> places;
-  std::vector<std::uint8_t> present;
-  std::vector<std::uint64_t> digests;
+  RowVector<std::int64_t> places;
+  RowVector<std::uint8_t> present;
+  RowVector<std::uint64_t> digests;
   for (std::int64_t row : kept) {
     const auto index = static_cast<std::size_t>(row);
     places.push_back(images.places.empty() ? row : images.places.at(index));

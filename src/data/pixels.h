@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "base/row_memory.h"
 #include "config/config.h"
 #include "data/dataset.h"
 #include "data/pixel_file.h"
@@ -20,9 +21,9 @@ struct DecodedImages {
   std::vector<std::uint8_t> pixels;       // [M,S,S,3] sRGB; empty when a file holds them
   std::shared_ptr<const PixelFile> file;  // null: they are in memory
   bool reused = false;                    // the file is of another run
-  std::vector<std::int64_t> places;       // [N], which of the M each row has; empty: its own
-  std::vector<std::uint8_t> present;      // [N], 0: no picture (its pixels are mid-grey)
-  std::vector<std::uint64_t> digests;     // [N], hash of the file's bytes; 0: could not be read
+  RowVector<std::int64_t> places;         // [N], which of the M each row has; empty: its own
+  RowVector<std::uint8_t> present;        // [N], 0: no picture (its pixels are mid-grey)
+  RowVector<std::uint64_t> digests;       // [N], hash of the file's bytes; 0: could not be read
   std::vector<RowProblem> problems;       // of the rows whose picture is missing or unreadable
 
   // [S,S,3], in memory or read into the buffer. From any thread. Throws Error{io}.

@@ -26,20 +26,32 @@ Encoding hide_words(Encoding encoding, double probability, Rng rng) {
   return result;
 }
 
-void add_pixels(Batch& batch, const DecodedImages& images, std::int64_t row,
+// Of the batch's row `place`.
+void set_pixels(Batch& batch, std::size_t place, const DecodedImages& images,
                 const BatchChanges* changes) {
   thread_local std::vector<std::uint8_t> buffer;
+  const std::int64_t row = batch.rows[place];
   const auto index = static_cast<std::size_t>(row);
   const auto from = images.row(index, buffer);
-  const std::size_t begin = batch.pixels.size();
-  batch.has_image.push_back(images.present[index]);
+  const auto to = std::span(batch.pixels).subspan(place * from.size(), from.size());
+  batch.has_image[place] = images.present[index];
   if (!changes || !changes->augment.any() || !images.present[index]) {
-    batch.pixels.insert(batch.pixels.end(), from.begin(), from.end());
+    std::copy(from.begin(), from.end(), to.begin());
     return;
   }
-  batch.pixels.resize(begin + from.size());
   Rng rng(changes->seed, Stream::augment, changes->epoch, static_cast<std::uint64_t>(row));
-  augment(from, images.side, changes->augment, rng, std::span(batch.pixels).subspan(begin));
+  augment(from, images.side, changes->augment, rng, to);
+}
+
+void add_pictures(Batch& batch, const BatchSource& source, const BatchChanges* changes) {
+  const DecodedImages& images = *source.images;
+  batch.side = images.side;
+  const auto side = static_cast<std::size_t>(batch.side);
+  batch.pixels.resize(batch.rows.size() * side * side * 3);
+  batch.has_image.resize(batch.rows.size());
+  const auto set = [&](std::size_t place) { set_pixels(batch, place, images, changes); };
+  if (source.loop) return source.loop(batch.rows.size(), set);
+  for (std::size_t place = 0; place < batch.rows.size(); ++place) set(place);
 }
 
 void add_text(Batch& batch, const std::vector<Encoding>& encodings, int least_tokens) {
@@ -95,15 +107,10 @@ Batch make_batch(const BatchSource& source, std::span<const std::int64_t> rows,
   batch.size = static_cast<int>(rows.size());
   batch.rows.assign(rows.begin(), rows.end());
   std::vector<Encoding> encodings;
-  if (source.images) {
-    batch.side = source.images->side;
-    const auto side = static_cast<std::size_t>(batch.side);
-    batch.pixels.reserve(rows.size() * side * side * 3);
-  }
+  if (source.images) add_pictures(batch, source, changes);
   for (std::int64_t row : rows) {
     const auto index = static_cast<std::size_t>(row);
     batch.labels.push_back(source.labels.empty() ? -1 : source.labels[index]);
-    if (source.images) add_pixels(batch, *source.images, row, changes);
     if (!source.encoding) continue;
     Encoding encoding = source.encoding(index);
     if (changes && changes->word_dropout > 0 && encoding.tokens.size() > 1) {

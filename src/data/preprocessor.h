@@ -40,6 +40,8 @@ struct BatchSource {
   const DecodedImages* images = nullptr;              // null: no image input
   std::function<Encoding(std::size_t row)> encoding;  // null: no text input
   std::span<const std::int32_t> labels;               // [N], -1: unknown; empty: all unknown
+  // Runs work(0) … work(count-1) in any order, from any threads; null: in order.
+  std::function<void(std::size_t count, const std::function<void(std::size_t)>& work)> loop;
 };
 
 // What training changes at random; every draw has the address (seed, epoch, row).

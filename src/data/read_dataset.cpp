@@ -101,7 +101,7 @@ class IdSet {
   }
 
  private:
-  std::vector<std::uint64_t> places_;  // 0: free
+  RowVector<std::uint64_t> places_;  // 0: free
 };
 
 // The labels of a cell, by the numbers in which they were first seen.

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "base/rng.h"
@@ -14,46 +17,64 @@
 namespace diptych {
 namespace {
 
-using Rows = std::vector<std::int64_t>;
+using Rows = RowVector<std::int64_t>;
 
 // The class of each group, and its rows: groups in order of their first row.
 struct Group {
-  Rows rows;
+  std::span<const std::int64_t> rows;
   int label = 0;
   Part part = Part::unknown;  // that the data gives
 };
 
-using Groups = std::vector<const Group*>;
+struct Grouping {
+  Rows rows;  // group after group
+  RowVector<Group> groups;
+};
 
-std::vector<Group> groups_of(const Dataset& dataset) {
-  std::map<std::string, std::size_t> index;
-  std::vector<Group> groups;
+using Groups = RowVector<const Group*>;
+
+// The number of each row's group.
+RowVector<std::uint32_t> group_numbers(const Dataset& dataset, std::uint32_t& count) {
+  std::unordered_map<std::string_view, std::uint32_t> known;
+  RowVector<std::uint32_t> numbers(dataset.size());
   for (std::size_t row = 0; row < dataset.size(); ++row) {
-    const std::string name(dataset.columns().group_of(row));
-    if (name.empty()) {
-      groups.emplace_back();
-    } else if (index.emplace(name, groups.size()).second) {
-      groups.emplace_back();
-    }
-    Group& group = name.empty() ? groups.back() : groups[index.at(name)];
-    group.rows.push_back(static_cast<std::int64_t>(row));
+    const std::string_view name = dataset.columns().group_of(row);
+    numbers[row] = name.empty() ? count : known.emplace(name, count).first->second;
+    if (numbers[row] == count) ++count;
   }
-  for (Group& group : groups) {
-    std::map<int, int> counts;
-    for (std::int64_t row : group.rows) {
-      ++counts[dataset.columns().labels_of(static_cast<std::size_t>(row)).front()];
-    }
-    const auto most =
-        std::max_element(counts.begin(), counts.end(),
-                         [](const auto& a, const auto& b) { return a.second < b.second; });
-    group.label = most->first;
+  return numbers;
+}
+
+int most_frequent_label(const Dataset& dataset, std::span<const std::int64_t> rows) {
+  std::map<int, int> counts;
+  for (std::int64_t row : rows) {
+    ++counts[dataset.columns().labels_of(static_cast<std::size_t>(row)).front()];
+  }
+  const auto less = [](const auto& a, const auto& b) { return a.second < b.second; };
+  return std::max_element(counts.begin(), counts.end(), less)->first;
+}
+
+Grouping groups_of(const Dataset& dataset) {
+  std::uint32_t count = 0;
+  const RowVector<std::uint32_t> numbers = group_numbers(dataset, count);
+  RowVector<std::size_t> ends(count + 1);  // of each group, one place further on
+  for (std::uint32_t number : numbers) ++ends[number + 1];
+  std::partial_sum(ends.begin(), ends.end(), ends.begin());
+  Grouping result{Rows(dataset.size()), RowVector<Group>(count)};
+  for (std::size_t row = 0; row < dataset.size(); ++row) {
+    result.rows[ends[numbers[row]]++] = static_cast<std::int64_t>(row);
+  }
+  for (std::size_t i = 0, begin = 0; i < count; begin = ends[i++]) {
+    Group& group = result.groups[i];
+    group.rows = std::span(result.rows).subspan(begin, ends[i] - begin);
+    group.label = most_frequent_label(dataset, group.rows);
     group.part = dataset.columns().parts[static_cast<std::size_t>(group.rows.front())];
   }
-  return groups;
+  return result;
 }
 
 // part: of a split that the data gives, where groups of the others are left out.
-std::map<int, Groups> by_class(const std::vector<Group>& groups, std::optional<Part> part = {}) {
+std::map<int, Groups> by_class(std::span<const Group> groups, std::optional<Part> part = {}) {
   std::map<int, Groups> result;
   for (const Group& group : groups) {
     if (!part || group.part == *part) result[group.label].push_back(&group);
@@ -76,7 +97,7 @@ void deal(Groups& groups, double share, std::size_t least, Rows& part) {
     const bool must_stay = staying.size() + left <= least;
     const bool lacks_more = share * total - moved > (1 - share) * total - stayed;
     const bool moves = must_move || (lacks_more && !must_stay);
-    const Rows& rows = groups[i]->rows;
+    const auto rows = groups[i]->rows;
     (moves ? moved : stayed) += static_cast<double>(rows.size());
     if (moves)
       part.insert(part.end(), rows.begin(), rows.end());
@@ -123,7 +144,7 @@ void require_folds(const Dataset& dataset, std::size_t folds, std::size_t groups
 }
 
 // Validation and test as the data gives them. A group in two parts would be learnt and tested.
-Split given_split(const Dataset& dataset, const std::vector<Group>& groups) {
+Split given_split(const Dataset& dataset, std::span<const Group> groups) {
   Split split;
   for (const Group& group : groups) {
     for (std::int64_t row : group.rows) {
@@ -165,7 +186,8 @@ SplitOptions split_options(const Config& config) {
 }
 
 Split make_split(const Dataset& dataset, const SplitOptions& options, std::uint64_t seed) {
-  const std::vector<Group> groups = groups_of(dataset);
+  const Grouping grouping = groups_of(dataset);
+  const std::span<const Group> groups = grouping.groups;
   const bool given = dataset.gives_split();
   const auto folds = static_cast<std::size_t>(options.folds);
   const auto fold = static_cast<std::uint64_t>(options.fold);
@@ -199,18 +221,20 @@ Split make_split(const Dataset& dataset, const SplitOptions& options, std::uint6
 
 std::vector<RowProblem> small_classes(const Dataset& dataset) {
   const bool given = dataset.gives_split();
-  const std::vector<Group> groups = groups_of(dataset);
+  const Grouping grouping = groups_of(dataset);
   std::set<int> large;  // classes that can be learnt
-  for (const auto& [label, members] : by_class(groups)) {
+  for (const auto& [label, members] : by_class(grouping.groups)) {
     if (!given && members.size() >= kParts) large.insert(label);
   }
-  for (const Example& example : dataset.rows()) {
-    if (given && example.part == Part::train) large.insert(example.labels.at(0));
+  const ExampleColumns& rows = dataset.columns();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (given && rows.parts[i] == Part::train) large.insert(rows.labels_of(i).front());
   }
   std::vector<RowProblem> problems;
-  for (const Example& example : dataset.rows()) {
-    const int label = example.labels.at(0);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const int label = rows.labels_of(i).front();
     if (large.contains(label)) continue;
+    const Example example = dataset[i];
     problems.push_back({example.row, example.id,
                         given ? Problem::untrained_class : Problem::small_class,
                         dataset.classes().at(static_cast<std::size_t>(label))});
@@ -219,7 +243,7 @@ std::vector<RowProblem> small_classes(const Dataset& dataset) {
 }
 
 void require_test_rows(const Dataset& dataset) {
-  const std::vector<Part>& parts = dataset.columns().parts;
+  const auto& parts = dataset.columns().parts;
   const bool tests = std::find(parts.begin(), parts.end(), Part::test) != parts.end();
   if (tests || !dataset.gives_split()) return;
   throw Error(ErrorKind::data, "the data gives a split without test rows", dataset.source(),

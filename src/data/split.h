@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/row_memory.h"
 #include "data/dataset.h"
 
 namespace diptych {
@@ -17,7 +18,7 @@ struct SplitOptions {
 SplitOptions split_options(const Config& config);
 
 struct Split {
-  std::vector<std::int64_t> train, validation, test;  // indices into the dataset, ascending
+  RowVector<std::int64_t> train, validation, test;  // indices into the dataset, ascending
 };
 
 // Groups (a row with an empty group is its own) are dealt whole. Within each class, groups are

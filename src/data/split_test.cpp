@@ -17,7 +17,7 @@ using testing::HasSubstr;
 
 TEST(Split, DealsEveryRowOnceInAscendingOrder) {
   const Dataset dataset = drawn(1, 3, 100);
-  std::vector<std::int64_t> all;
+  RowVector<std::int64_t> all;
   for (const auto& part : parts_of(make_split(dataset, {}, 1))) {
     EXPECT_TRUE(std::is_sorted(part.begin(), part.end()));
     all.insert(all.end(), part.begin(), part.end());
@@ -49,7 +49,7 @@ TEST(Split, KeepsTheFractionsOfEachClassWithinOneGroup) {
     const SplitOptions fractions{0.3, 0.25};
     const Split split = make_split(dataset, fractions, seed);
     for (int label = 0; label < 4; ++label) {
-      std::vector<std::int64_t> all(dataset.size());
+      RowVector<std::int64_t> all(dataset.size());
       for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
       const auto total = static_cast<double>(rows_of(dataset, all, label));
       constexpr double kLargestGroup = 6;
@@ -102,7 +102,7 @@ TEST(Split, IsTheSeedsOwnOnEveryMachine) {
   const Dataset dataset = drawn(7, 2, 60);
   const Split split = make_split(dataset, {}, 1);
   EXPECT_EQ(parts_of(split), parts_of(make_split(dataset, {}, 1)));
-  std::set<std::vector<std::int64_t>> tests;
+  std::set<RowVector<std::int64_t>> tests;
   for (std::uint64_t seed = 0; seed < 50; ++seed) tests.insert(make_split(dataset, {}, seed).test);
   EXPECT_EQ(tests.size(), 50u);
   std::vector<Member> members;
@@ -185,7 +185,7 @@ TEST(GivenSplit, IsTakenAsItIsWhateverTheSeed) {
 
 TEST(GivenSplit, WithoutValidationDealsItFromTrainingBySeed) {
   const Dataset dataset = given("aaaaaaaaaaaaaaaaaaaatttt", {"g", "h", "g", "h"});
-  std::set<std::vector<std::int64_t>> drawn;
+  std::set<RowVector<std::int64_t>> drawn;
   for (std::uint64_t seed = 1; seed < 6; ++seed) {
     const Split split = make_split(dataset, {0.5, 0.2}, seed);
     EXPECT_THAT(split.test, testing::ElementsAre(20, 21, 22, 23));

@@ -22,9 +22,8 @@ void add_bytes(const ArrayPointer& text, const std::shared_ptr<arrow::DataType>&
   validate(*view, path);
   const auto& array = static_cast<const Array&>(*view);
   for (std::int64_t i = 0; i < array.length(); ++i) {
-    cells.share(array.IsNull(i) ? std::string_view() : std::string_view(array.GetView(i)));
+    cells.push_back(array.IsNull(i) ? std::string_view() : std::string_view(array.GetView(i)));
   }
-  cells.keep(view);
 }
 
 template <typename Array>

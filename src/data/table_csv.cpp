@@ -157,9 +157,9 @@ arrow::csv::ConvertOptions convert_options(const std::vector<std::string>& heade
   return convert;
 }
 
-std::shared_ptr<arrow::Table> read_cells(const fs::path& path, char delimiter,
-                                         const arrow::csv::ConvertOptions& convert,
-                                         std::int32_t block_bytes) {
+// Block by block into the table's columns.
+void read_cells(const fs::path& path, char delimiter, const arrow::csv::ConvertOptions& convert,
+                std::int32_t block_bytes, Table& table) {
   auto read = arrow::csv::ReadOptions::Defaults();
   read.block_size = block_bytes;
   read.use_threads = false;  // row numbers are known to the serial reader alone
@@ -173,17 +173,28 @@ std::shared_ptr<arrow::Table> read_cells(const fs::path& path, char delimiter,
     }
     return arrow::csv::InvalidRowResult::Skip;
   };
-  const auto reader =
-      value_of(arrow::csv::TableReader::Make(arrow::io::default_io_context(),
-                                             std::make_shared<WholeBreaks>(open_table(path)), read,
-                                             parse, convert),
-               path);
-  const auto result = reader->Read();
+  const auto read_all = [&]() -> arrow::Status {
+    ARROW_ASSIGN_OR_RAISE(const auto reader, arrow::csv::StreamingReader::Make(
+                                                 arrow::io::default_io_context(),
+                                                 std::make_shared<WholeBreaks>(open_table(path)),
+                                                 read, parse, convert));
+    for (;;) {
+      ARROW_ASSIGN_OR_RAISE(const auto block, reader->Next());
+      if (!block || !ragged.empty()) return arrow::Status::OK();
+      table.rows += block->num_rows();
+      for (int i = 0; i < block->num_columns(); ++i) {
+        const auto column = table.columns.find(trimmed(block->column_name(i)));
+        if (column == table.columns.end()) continue;  // read for its number of rows
+        add_cells(block->column(i), column->first, path, column->second);
+      }
+    }
+  };
+  const arrow::Status status = read_all();
   if (!ragged.empty()) {
     throw Error(ErrorKind::data, ragged, path.string(),
                 "a cell that holds the delimiter or a line break must be quoted");
   }
-  return value_of(result, path);
+  if (!status.ok()) refuse(path, status);
 }
 
 }  // namespace
@@ -196,26 +207,16 @@ Table read_csv(const fs::path& path, char delimiter, const std::vector<std::stri
   Table table;
   for (const std::string& name : header) table.names.push_back(trimmed(name));
   refuse_repeated_names(table.names, wanted, path);
-  if (!scanned.has_rows) {  // which Arrow takes for a file without columns
-    for (const std::string& name : table.names) {
-      if (contains(wanted, name)) table.columns[name] = {};
-    }
-    return table;
+  for (const std::string& name : table.names) {
+    if (contains(wanted, name)) table.columns[name] = {};
   }
+  if (!scanned.has_rows) return table;  // which Arrow takes for a file without columns
   // Two blocks are in memory at a time, and each has to hold a row.
-  constexpr std::int64_t kUsual = 4 << 20, kSlack = 1024;
+  constexpr std::int64_t kUsual = 1 << 20, kSlack = 1024;
   const auto block =
       std::min<std::int64_t>(std::max(kUsual, scanned.longest + kSlack), block_bytes);
-  const auto cells = read_cells(path, delimiter, convert_options(header, wanted),
-                                static_cast<std::int32_t>(block));
-  table.rows = cells->num_rows();
-  for (int i = 0; i < cells->num_columns(); ++i) {
-    const std::string name = trimmed(cells->field(i)->name());
-    if (!contains(wanted, name)) continue;
-    for (const auto& chunk : cells->column(i)->chunks()) {
-      add_cells(chunk, name, path, table.columns[name]);
-    }
-  }
+  read_cells(path, delimiter, convert_options(header, wanted), static_cast<std::int32_t>(block),
+             table);
   return table;
 }
 

@@ -6,10 +6,12 @@
 
 namespace diptych {
 
-std::vector<std::int32_t> labels_of(const Dataset& dataset) {
-  std::vector<std::int32_t> labels;
-  for (const Example& row : dataset.rows()) {
-    labels.push_back(row.labels.empty() ? -1 : row.labels.front());
+RowVector<std::int32_t> labels_of(const Dataset& dataset) {
+  RowVector<std::int32_t> labels;
+  labels.reserve(dataset.size());
+  for (std::size_t i = 0; i < dataset.size(); ++i) {
+    const auto of_row = dataset.columns().labels_of(i);
+    labels.push_back(of_row.empty() ? -1 : of_row.front());
   }
   return labels;
 }

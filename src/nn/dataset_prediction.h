@@ -16,6 +16,6 @@ std::vector<float> predict_rows(const Model& model, const Dataset& dataset,
                                 const DecodedImages* images, std::span<const std::int64_t> rows);
 
 // The first label of each row of the dataset, -1 where there is none.
-std::vector<std::int32_t> labels_of(const Dataset& dataset);
+RowVector<std::int32_t> labels_of(const Dataset& dataset);
 
 }  // namespace diptych

@@ -135,7 +135,7 @@ std::string render_inspection(const Inspection& inspection, const std::string& t
                               const std::function<std::string(const Example&)>& png) {
   const json facts = to_json(inspection);
   Rows rows{inspection.dataset, {}};
-  const std::vector<std::int64_t>& numbers = inspection.dataset.columns().numbers;
+  const auto& numbers = inspection.dataset.columns().numbers;
   for (std::size_t i = 0; i < numbers.size(); ++i) rows.place[numbers[i]] = i;
   std::vector<Section> sections;
   for (const Finding& finding : inspection.findings) {

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/row_memory.h"
 #include "base/text_column.h"
 
 namespace diptych {
@@ -48,9 +49,9 @@ class EncodedTexts {
 
  private:
   friend class Tokenizer;
-  Encoding words_;                     // one after the other, as if of one text
-  std::vector<std::uint32_t> places_;  // of every text's words in there
-  std::vector<std::size_t> ends_;      // of every text in places_
+  Encoding words_;                   // one after the other, as if of one text
+  RowVector<std::uint32_t> places_;  // of every text's words in there
+  RowVector<std::size_t> ends_;      // of every text in places_
 };
 
 class Tokenizer {

@@ -53,7 +53,7 @@ TrialResult run_trial(const Plan& plan, const Dataset& dataset, const DecodedIma
   result.trial.seed = plan.config.seed;
   result.trial.fold = plan.fold;
   result.trial.train_rows = static_cast<std::int64_t>(split.train.size() + split.validation.size());
-  result.trial.rows = split.test;
+  result.trial.rows.assign(split.test.begin(), split.test.end());
   result.trial.probabilities = predict_rows(model, dataset, &images, split.test);
   if (options.masked != nullptr && plan.config.inputs != Inputs::image) {
     result.trial.masked_probabilities = predict_rows(model, *options.masked, &images, split.test);

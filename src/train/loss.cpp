@@ -12,7 +12,7 @@ torch::Tensor class_weights(const Config& config, const TrainingData& data) {
   const std::size_t classes = data.dataset.classes().size();
   std::vector<float> weights(classes, 1.0F);
   if (config.class_weights == ClassWeights::balanced) {
-    const std::vector<std::int32_t> labels = labels_of(data.dataset);
+    const RowVector<std::int32_t> labels = labels_of(data.dataset);
     std::vector<float> counts(classes, 0.0F);
     for (std::int64_t row : data.split.train) {
       ++counts[static_cast<std::size_t>(labels[static_cast<std::size_t>(row)])];

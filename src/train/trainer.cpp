@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "base/row_memory.h"
 #include "nn/device.h"
 #include "nn/model_file.h"
 #include "train/average.h"
@@ -140,7 +141,7 @@ class Training {
   void run_epoch(int epoch) {
     RunningEpoch running;
     running.record.epoch = epoch;
-    std::vector<std::int64_t> order = data_.split.train;
+    RowVector<std::int64_t> order = data_.split.train;
     Rng(seed_, Stream::shuffle, static_cast<std::uint64_t>(epoch)).shuffle(std::span(order));
     const BatchChanges changed = rows_.changes(epoch);
     std::future<Batch> ahead;
@@ -165,10 +166,10 @@ class Training {
     keep_best();
   }
 
-  std::span<const std::int64_t> rows_of(const std::vector<std::int64_t>& order, int step) const {
+  std::span<const std::int64_t> rows_of(std::span<const std::int64_t> order, int step) const {
     const auto begin = static_cast<std::size_t>(step * config_.batch_size);
     const auto most = static_cast<std::size_t>(config_.batch_size);
-    return std::span(order).subspan(begin, std::min(most, order.size() - begin));
+    return order.subspan(begin, std::min(most, order.size() - begin));
   }
 
   // A GPU changes pictures itself.
@@ -194,8 +195,9 @@ class Training {
 
   // Before each step of this process.
   void watch() {
-    constexpr int kWarmUp = 10;
+    constexpr int kWarmUp = 10, kBetweenRests = 16;
     const int step = steps_run_++;
+    if (step % kBetweenRests == 0) rest_rows();  // each batch touches other ones
     if (options_.profiled_steps <= 0) return;
     if (step == kWarmUp) profile_.emplace();
     if (step != kWarmUp + options_.profiled_steps || !profile_) return;

@@ -39,7 +39,7 @@ class TrainingRows {
   const TrainingData& data_;
   std::uint64_t seed_;
   Tokenizer tokenizer_;
-  std::vector<std::int32_t> labels_;
+  RowVector<std::int32_t> labels_;
   EncodedTexts encodings_;
 };
 
