@@ -43,8 +43,7 @@ void* map_new_file(const std::filesystem::path& folder, std::size_t bytes) {
   if (file.get() < 0) return nullptr;
   ::unlink(name.c_str());
   if (::posix_fallocate(file.get(), 0, static_cast<::off_t>(bytes)) != 0) return nullptr;
-  void* const block =
-      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+  void* const block = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
   return block == MAP_FAILED ? nullptr : block;
 }
 
