@@ -8,4 +8,7 @@ namespace diptych {
 // which is more than most operators do with it. For the start of a program.
 void keep_freed_memory();
 
+// Gives back, once, what is free now: for the end of a phase that the next one is not like.
+void give_back_freed_memory();
+
 }  // namespace diptych

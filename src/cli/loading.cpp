@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "base/memory.h"
 #include "base/row_memory.h"
 #include "cli/stop_signal.h"
 
@@ -50,6 +51,7 @@ LoadedData load_with_progress(const fs::path& data, const Config& config, LoadOp
   };
   LoadedData loaded = load_data(data, config, options);
   say_where(loaded.images, progress);
+  give_back_freed_memory();
   return loaded;
 }
 

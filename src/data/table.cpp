@@ -1,5 +1,6 @@
 #include "data/table.h"
 
+#include <arrow/memory_pool.h>
 #include <algorithm>
 #include <array>
 
@@ -67,6 +68,9 @@ Table read_table(const fs::path& path, const std::vector<std::string>& wanted,
     throw Error(ErrorKind::data, "the ending '" + ending + "' is not of a table", path.string(),
                 "tables are .csv, .tsv, .jsonl, .parquet, .arrow and .feather");
   }
+  struct Release {  // what Arrow keeps, nothing else could use
+    ~Release() { arrow::default_memory_pool()->ReleaseUnused(); }
+  } const at_the_end;
   if (ending == ".csv") return read_csv(path, ',', wanted, block_bytes);
   if (ending == ".tsv") return read_csv(path, '\t', wanted, block_bytes);
   if (ending == ".jsonl" || ending == ".ndjson") return read_jsonl(path, wanted);
