@@ -94,7 +94,7 @@ void add_comparison(Binder& add) {
 
 void add_machine(Binder& add) {
   add("cache-mb", &Config::cache_mb, range(0, 100000000), "Memory for decoded pictures, in MiB; more of them than that go into a file");
-  add("cache-dir", &Config::cache_dir, "Folder of such files, which may be deleted, and of what is known of many rows, while the program runs; auto: ~/.cache/diptych");
+  add("cache-dir", &Config::cache_dir, "Folder of such files, which may be deleted; auto: ~/.cache/diptych");
 }
 
 void add_device(Binder& add) {
