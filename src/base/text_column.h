@@ -1,6 +1,6 @@
 // Many texts in few blocks of memory: 16 bytes a text, and its own, or none where they lie in
-// somebody else's memory that is kept (Arrow's buffers, another column). A copy shares everything
-// until one of the two changes.
+// somebody else's memory that is kept (another column). A copy shares everything until one of the
+// two changes.
 #pragma once
 #include <cstddef>
 #include <initializer_list>

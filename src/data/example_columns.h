@@ -1,5 +1,5 @@
-// Examples column by column: some seventy bytes a row beside the bytes of its words, which lie
-// where the reader has them (Arrow's buffers). A row is put together when it is asked for.
+// Examples column by column: some seventy bytes a row beside the bytes of its words, which the
+// columns of its table share. A row is put together when it is asked for.
 #pragma once
 #include <cstddef>
 #include <cstdint>
