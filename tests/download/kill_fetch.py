@@ -4,7 +4,7 @@ there in the end against what the servers have: nothing lost, nothing twice, cap
 Usage: kill_fetch.py PROGRAM ROWS KILLS [SEED]. Needs pyarrow. Each kind of server has a loopback
 address of its own, so that what one does slows only its own rows.
 """
-import csv, glob, hashlib, json, os, random, subprocess, sys, tarfile, tempfile, time, urllib.request
+import csv, glob, hashlib, json, os, random, signal, subprocess, sys, tarfile, tempfile, time, urllib.request
 
 import bad_server
 import pyarrow.parquet as pq
@@ -65,7 +65,7 @@ class Run:
             if done:
                 break
             if until():
-                process.kill()
+                os.kill(process.pid, signal.SIGKILL)  # not process.kill(), which may take its status first
             time.sleep(0.01)
         process.returncode = os.waitstatus_to_exitcode(status)
         self.peak_mb = max(self.peak_mb, usage.ru_maxrss / 1024)
