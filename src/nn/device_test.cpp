@@ -133,7 +133,7 @@ TEST(Device, OfAModelIsChangedWithoutChangingItsAnswers) {
 }
 
 TEST(Device, OtherThanTheProcessorDoesNotAnswerInInt8) {
-  if (!packs_here()) GTEST_SKIP() << "needs AVX-512 with BF16 and VNNI";
+  if (!packs_here()) GTEST_SKIP() << "needs AVX2 with FMA";
   Pair pair(small(Config()));
   pair.description.limits.assign(pair.host->convolutions(), 1);
   const std::string bytes = pack_model(*pair.host, pair.description);

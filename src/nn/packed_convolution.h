@@ -31,8 +31,10 @@ class Map {
   std::vector<std::byte> bytes_;
 };
 
+constexpr int kPoints = 16;  // at which fp32 are multiplied where filters are many: see packed_code.h
+
 struct PackedConvolution {
-  PackedWeights weights;  // of 3 runs of 3 pixels
+  PackedWeights weights;  // of 3 runs of 3 pixels, or of kPoints of one
   int stride = 1;
   bool rectifies = true;    // ReLU
   bool adds_input = false;  // after the ReLU; stride 1, as many outputs as inputs
@@ -46,10 +48,19 @@ struct PackedConvolution {
   int output_side(int side) const { return rows(side) / (pools ? 2 : 1); }
 };
 
+// [O,3,3,C] and [O], C in whole groups.
+struct FilterValues {
+  std::span<const float> weights, bias;
+  int outputs = 0, channels = 0;
+};
+// Sets the weights, once all else is set: as products at kPoints where that is fewer of them.
+void pack_filters(PackedConvolution& convolution, const FilterValues& filters,
+                  Arithmetic arithmetic);
+
 // What else is found on the way. Sum and maximum of each channel over the two rows of outputs that
 // a pair is; for training, where each maximum of a pooling is.
 struct Measured {
-  std::vector<float> sums, largest;  // [pairs, blocks·32]
+  std::vector<float> sums, largest;  // [pairs, blocks·width]
   std::uint8_t* places = nullptr;    // [side/2, side/2, O]: 0 to 3, row by row, or kNoPlace
 };
 constexpr std::uint8_t kNoPlace = 4;  // nothing in the window is above zero

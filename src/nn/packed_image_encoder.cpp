@@ -102,13 +102,14 @@ void PackedImageEncoder::add_convolution(const TrainedConvolution& trained,
     }
   }
   const torch::Tensor groups = grouped(weight, arithmetic_);
-  packed.weights = pack_weights(span_of(groups), span_of(bias),
-                                {static_cast<int>(weight.size(0)), 3, 3 * groups.size(3)},
-                                arithmetic_, 1 / packed.input_scale);
   packed.stride = trained.filters.stride;
   packed.adds_input = trained.adds_input;
   packed.measures = trained.measures;
   packed.pools = trained.pools;
+  pack_filters(packed,
+               {span_of(groups), span_of(bias), static_cast<int>(weight.size(0)),
+                static_cast<int>(groups.size(3))},
+               arithmetic_);
   last_side_ = packed.output_side(last_side_);
   last_channels_ = packed.weights.outputs;
   if (packed.measures) features_ += 2 * last_channels_;
@@ -127,7 +128,7 @@ void PackedImageEncoder::add_dense(const TrainedImageEncoder& trained) {
     for (auto block = static_cast<int>(begin); block < static_cast<int>(end); ++block) {
       const int count = dense_->outputs_of(block);
       const torch::Tensor filters =
-          grouped(trained.dense_weight.slice(0, 32 * block, 32 * block + count)
+          grouped(trained.dense_weight.slice(0, dense_->width * block, dense_->width * block + count)
                       .view({count, last_channels_, last_side_, last_side_}),
                   arithmetic_);
       fill_block(*dense_, block, span_of(filters), 1 / convolutions_.back().output_scale);
@@ -187,7 +188,7 @@ torch::Tensor PackedImageEncoder::forward(const torch::Tensor& pixels) const {
   const std::int64_t rows = bytes.size(0);
   const std::int64_t row_bytes = last_side_ * Map(1, last_channels_, arithmetic_).pixel_bytes();
   std::vector<std::byte> flat(static_cast<std::size_t>(dense_ ? rows * last_side_ * row_bytes : 0));
-  const torch::Tensor features = torch::empty({rows, dense_ ? dense_->blocks() * 32 : features_});
+  const torch::Tensor features = torch::empty({rows, dense_ ? dense_->blocks() * dense_->width : features_});
   at::parallel_for(0, rows, 1, [&](std::int64_t begin, std::int64_t end) {
     Workspace workspace(*this);
     for (std::int64_t row = begin; row < end; ++row) {

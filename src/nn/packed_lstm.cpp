@@ -5,43 +5,20 @@
 #include <algorithm>
 #include <numeric>
 
-#include "nn/lanes.h"
+#include "nn/packed_kernels.h"
 
 namespace diptych {
-
-#if defined(__x86_64__)
 namespace {
 
-using lanes::kLanes;
-using lanes::kTile;
+constexpr int kTile = 8;  // rows that go through the tokens side by side
 
-struct Gates {
-  const float *projected, *recurrent;  // [4·D] each
-};
-
-// Hochreiter and Schmidhuber, 1997, with a forget gate: cell and hidden state of a row, [D] each.
-DIPTYCH_AVX512 void step(const Gates& gates, int features, float* cell, float* hidden) {
-  for (int at = 0; at < features; at += kLanes) {
-    const __mmask16 mask = lanes::first(features - at);
-    const auto gate = [&](int which) DIPTYCH_AVX512 {
-      return _mm512_maskz_loadu_ps(mask, gates.projected + which * features + at) +
-             _mm512_maskz_loadu_ps(mask, gates.recurrent + which * features + at);
-    };
-    const __m512 kept = lanes::sigmoid(gate(1)) * _mm512_maskz_loadu_ps(mask, cell + at);
-    const __m512 next = _mm512_fmadd_ps(lanes::sigmoid(gate(0)), lanes::tanh(gate(2)), kept);
-    _mm512_mask_storeu_ps(cell + at, mask, next);
-    _mm512_mask_storeu_ps(hidden + at, mask, lanes::sigmoid(gate(3)) * lanes::tanh(next));
-  }
-}
-
-// Rows that go through the tokens side by side.
 class Together {
  public:
   Together(const PackedLstm& lstm, std::size_t rows)
       : lstm_(lstm),
         rows_(rows),
         slots_(rows > 1 ? kTile : 1),  // multiply() is at its best with a whole tile
-        width_(static_cast<std::size_t>(lstm.input.blocks()) * lanes::kBlock),
+        width_(static_cast<std::size_t>(lstm.input.blocks() * lstm.input.width)),
         recurrent_(slots_ * width_),
         cell_(rows * features()),
         hidden_(slots_ * features()) {}
@@ -60,7 +37,8 @@ class Together {
                {0, lstm_.recurrent.blocks()}, recurrent_.data());
       while (lengths[going - 1] <= static_cast<std::int64_t>(token)) --going;
       for (std::size_t row = 0; row < going; ++row) {
-        step({projected_.data() + (row * longest + token) * width_,
+        packed_kernels().lstm_step(
+             {projected_.data() + (row * longest + token) * width_,
               recurrent_.data() + row * width_},
              lstm_.features, cell_.data() + row * features(), hidden_.data() + row * features());
       }
@@ -108,8 +86,5 @@ void PackedLstm::last_states(std::span<const float> x, std::span<const std::int6
     }
   });
 }
-#else  // packs_here() is false
-void PackedLstm::last_states(std::span<const float>, std::span<const std::int64_t>, float*) const {}
-#endif
 
 }  // namespace diptych

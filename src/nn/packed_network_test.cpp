@@ -29,7 +29,7 @@ Config config_of(ImageEncoderKind kind, const Shape& shape) {
 class PackedNetwork : public testing::TestWithParam<ImageEncoderKind> {
  protected:
   void SetUp() override {
-    if (!packs_here()) GTEST_SKIP() << "needs AVX-512 with BF16 and VNNI";
+    if (!packs_here()) GTEST_SKIP() << "needs AVX2 with FMA";
   }
 };
 

@@ -2,7 +2,8 @@
 
 #include <ATen/Parallel.h>
 
-#include "nn/lanes.h"
+#include <algorithm>
+
 #include "nn/packed_convolution.h"
 #include "nn/pooled_gradients.h"
 
@@ -11,32 +12,38 @@ namespace diptych {
 #if defined(__x86_64__)
 namespace {
 
-using lanes::kLanes;
+Arithmetic arithmetic_of(const torch::Tensor& x) {
+  return x.scalar_type() == at::kFloat ? Arithmetic::fp32 : Arithmetic::bf16;
+}
 
 // filters: [O,3,3,C], any layout.
-PackedConvolution packed(const torch::Tensor& filters, const torch::Tensor& bias) {
+PackedConvolution packed(const torch::Tensor& filters, const torch::Tensor& bias,
+                         Arithmetic arithmetic) {
   const torch::Tensor weight = filters.to(at::kFloat).contiguous();
   const auto span_of = [](const torch::Tensor& tensor) {
     return std::span(tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel()));
   };
   PackedConvolution convolution;
-  convolution.weights =
-      pack_weights(span_of(weight), span_of(bias),
-                   {static_cast<int>(weight.size(0)), kRuns, 3 * weight.size(3)}, Arithmetic::bf16);
+  convolution.pools = true;
+  pack_filters(convolution,
+               {span_of(weight), span_of(bias), static_cast<int>(weight.size(0)),
+                static_cast<int>(weight.size(3))},
+               arithmetic);
   return convolution;
 }
 
-void read(const Bits* from, Map& map) {
-  const std::int64_t row = map.side() * map.pixel_bytes();
-  for (int y = 0; y < map.side(); ++y) {
-    std::memcpy(map.at(y, 0), from + y * row / 2, static_cast<std::size_t>(row));
+// Rows of a map, which have its border on both sides.
+std::int64_t row_bytes(const Map& map) { return map.side() * map.pixel_bytes(); }
+
+void read(const std::byte* from, Map& map) {
+  for (int y = 0; y < map.side(); ++y, from += row_bytes(map)) {
+    std::copy_n(from, row_bytes(map), map.at(y, 0));
   }
 }
 
-void write(const Map& map, Bits* to) {
-  const std::int64_t row = map.side() * map.pixel_bytes();
-  for (int y = 0; y < map.side(); ++y) {
-    std::memcpy(to + y * row / 2, map.at(y, 0), static_cast<std::size_t>(row));
+void write(const Map& map, std::byte* to) {
+  for (int y = 0; y < map.side(); ++y, to += row_bytes(map)) {
+    std::copy_n(map.at(y, 0), row_bytes(map), to);
   }
 }
 
@@ -45,21 +52,25 @@ class PooledConvolution : public torch::autograd::Function<PooledConvolution> {
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,
                                const torch::Tensor& weight, const torch::Tensor& bias) {
     const PooledShape shape = pooled_shape(x, weight.size(0));
-    PackedConvolution convolution = packed(weight.detach().permute({0, 2, 3, 1}), bias.detach());
-    convolution.pools = true;
+    const Arithmetic arithmetic = arithmetic_of(x);
+    const std::int64_t bytes = bytes_of_number(arithmetic);
+    const PackedConvolution convolution =
+        packed(weight.detach().permute({0, 2, 3, 1}), bias.detach(), arithmetic);
     torch::Tensor largest =
         torch::empty({shape.batch, shape.outputs, shape.side / 2, shape.side / 2},
                      x.options().memory_format(at::MemoryFormat::ChannelsLast));
     torch::Tensor place = torch::empty_like(largest, largest.options().dtype(at::kByte));
     at::parallel_for(0, shape.batch, 1, [&](std::int64_t begin, std::int64_t end) {
-      Map input(shape.side, shape.channels, Arithmetic::bf16);
-      Map output(shape.side / 2, shape.outputs, Arithmetic::bf16);
+      Map input(shape.side, shape.channels, arithmetic);
+      Map output(shape.side / 2, shape.outputs, arithmetic);
       Measured measured;
       for (std::int64_t picture = begin; picture < end; ++picture) {
-        read(bits_of(x) + picture * shape.pixels(), input);
+        read(static_cast<const std::byte*>(x.const_data_ptr()) + picture * shape.pixels() * bytes,
+             input);
         measured.places = place.data_ptr<std::uint8_t>() + picture * shape.windows();
         convolve(convolution, input, {0, convolution.pairs(shape.side)}, output, measured);
-        write(output, static_cast<Bits*>(largest.data_ptr()) + picture * shape.windows());
+        write(output, static_cast<std::byte*>(largest.data_ptr()) +
+                          picture * shape.windows() * bytes);
       }
     });
     context->save_for_backward({x, weight, place});
@@ -81,9 +92,13 @@ class PooledConvolution : public torch::autograd::Function<PooledConvolution> {
 }  // namespace
 
 bool fits_pooled_convolution(const torch::Tensor& x, const torch::Tensor& weight) {
-  return packs_here() && x.scalar_type() == at::kBFloat16 &&
-         x.is_contiguous(at::MemoryFormat::ChannelsLast) && x.size(1) % kLanes == 0 &&
-         x.size(2) == x.size(3) && x.size(2) % 2 == 0 && weight.size(0) % kLanes == 0;
+  constexpr std::int64_t kLanes = 16;
+  const bool is_fp32 = x.scalar_type() == at::kFloat && packs_here();
+  const bool is_bf16 = x.scalar_type() == at::kBFloat16 && multiplies_bf16_here();
+  const bool has_channels = x.size(1) % kLanes == 0 || (is_fp32 && !x.requires_grad());
+  return (is_fp32 || is_bf16) && has_channels && weight.scalar_type() == at::kFloat &&
+         x.is_contiguous(at::MemoryFormat::ChannelsLast) && x.size(2) == x.size(3) &&
+         x.size(2) % 2 == 0 && weight.size(0) % kLanes == 0;
 }
 
 torch::Tensor pooled_convolution(const torch::Tensor& x, const torch::Tensor& weight,

@@ -7,7 +7,7 @@
 #include <numeric>
 #include <vector>
 
-#include "nn/lanes.h"
+#include "nn/lanes_avx512.h"
 #include "nn/packed_convolution.h"
 
 namespace diptych {
@@ -20,15 +20,16 @@ PooledShape pooled_shape(const torch::Tensor& x, std::int64_t outputs) {
 #if defined(__x86_64__)
 namespace {
 
+namespace lanes = avx512;
 using lanes::kLanes;
 
 template <int Which>  // two quarters of a, two of b
-DIPTYCH_LANES __m512i quarters(__m512i a, __m512i b) {
+DIPTYCH_AVX512_LANES __m512i quarters(__m512i a, __m512i b) {
   return _mm512_maskz_shuffle_i32x4(lanes::kAll, a, b, Which);
 }
 
 // Rows and columns of 32-bit words change places.
-DIPTYCH_LANES void transpose(__m512i (&rows)[kLanes]) {
+DIPTYCH_AVX512_LANES void transpose(__m512i (&rows)[kLanes]) {
   __m512i half[kLanes];
   for (int i = 0; i < kLanes; i += 2) {
     half[i] = _mm512_maskz_unpacklo_epi32(lanes::kAll, rows[i], rows[i + 1]);
@@ -212,7 +213,7 @@ class PixelLists {
   // in Registers × 16 of its channels. weights: [O/2, 3, Registers × 16] pairs, of one row of the
   // filters; y: the row that these see there.
   template <int Registers>
-  DIPTYCH_LANES void add_row(int y, const std::uint32_t* weights, float* to,
+  DIPTYCH_AVX512_LANES void add_row(int y, const std::uint32_t* weights, float* to,
                              std::int64_t channels) const {
     constexpr int kColumns = 3;
     __m512 sums[kColumns][Registers];  // of the pixels left of, at and right of x
@@ -305,6 +306,7 @@ DIPTYCH_AVX512 void narrow(const std::vector<float>& from, Bits* to) {
 // side.
 PooledGradients pooled_weight_gradients(const torch::Tensor& x, const torch::Tensor& place,
                                         const torch::Tensor& gradient) {
+  if (x.scalar_type() == at::kFloat) return pooled_weight_gradients_fp32(x, place, gradient);
   const PooledShape shape = pooled_shape(x, gradient.size(1));
   const PooledGradients sums{torch::zeros({shape.outputs, 3, 3, shape.channels}),
                              torch::zeros({shape.outputs})};
@@ -335,6 +337,7 @@ PooledGradients pooled_weight_gradients(const torch::Tensor& x, const torch::Ten
 
 torch::Tensor pooled_input_gradient(const torch::Tensor& x, const torch::Tensor& weight,
                                     const torch::Tensor& place, const torch::Tensor& gradient) {
+  if (x.scalar_type() == at::kFloat) return pooled_input_gradient_fp32(x, weight, place, gradient);
   const PooledShape shape = pooled_shape(x, gradient.size(1));
   const std::vector<std::uint32_t> weights = paired(weight);
   const torch::Tensor result = torch::empty_like(x);

@@ -24,8 +24,8 @@ struct PooledShape {
 };
 PooledShape pooled_shape(const torch::Tensor& x, std::int64_t outputs);
 
-// x: [B,C,H,W] bf16; place, gradient: [B,O,H/2,W/2] uint8 and bf16; all channels last, as
-// pooled_convolution() has them.
+// x: [B,C,H,W]; place, gradient: [B,O,H/2,W/2], place uint8, the others alike bf16 or fp32; all
+// channels last, as pooled_convolution() has them.
 struct PooledGradients {
   torch::Tensor weight, bias;  // [O,3,3,C], [O] fp32
 };
@@ -35,5 +35,12 @@ PooledGradients pooled_weight_gradients(const torch::Tensor& x, const torch::Ten
 // Of x, which gives its shape alone. weight: [O,C,3,3] fp32.
 torch::Tensor pooled_input_gradient(const torch::Tensor& x, const torch::Tensor& weight,
                                     const torch::Tensor& place, const torch::Tensor& gradient);
+
+// The two in fp32.
+PooledGradients pooled_weight_gradients_fp32(const torch::Tensor& x, const torch::Tensor& place,
+                                             const torch::Tensor& gradient);
+torch::Tensor pooled_input_gradient_fp32(const torch::Tensor& x, const torch::Tensor& weight,
+                                         const torch::Tensor& place,
+                                         const torch::Tensor& gradient);
 
 }  // namespace diptych
