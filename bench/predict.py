@@ -13,7 +13,7 @@ rows = int(sys.argv[3]) if len(sys.argv) > 3 else 2000
 FEW = 64
 data, model = make_data(RESULTS / f"data/jpeg_{rows}", rows, held_out=20), RESULTS / "model"
 small = model / "int8.safetensors"
-diptych_training(program, data, model, "--precision", "bf16", "--epochs", 4)
+diptych_training(program, data, model, "--epochs", 4)
 run(program, "quantize", model, data, "-o", small, "--largest-drop", 100)
 peer("pytorch_export.py", model / "model.safetensors", model)
 peer("onnx_quantize.py", model, data)

@@ -7,6 +7,10 @@ HERE = pathlib.Path(__file__).parent
 RESULTS = pathlib.Path("runs/bench")  # data and models
 FIGURES = pathlib.Path("docs/performance")
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", 5))
+# Where the processor multiplies bf16, Diptych trains in it and PyTorch is at its best; elsewhere PyTorch's
+# LSTM refuses it.
+HAS_BF16 = " avx512_bf16 " in open("/proc/cpuinfo").read()
+BEST_OF_PYTORCH = "bf16" if HAS_BF16 else "channels_last"
 HOLDS = {">=": float.__ge__, "<=": float.__le__}
 # The network that bench/peers build too: Fused in pytorch_network.py, and in keras_train.py.
 NETWORK = ["--preset", "paper", "--image-size", "128", "--word-features", "128"]
