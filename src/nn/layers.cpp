@@ -3,6 +3,7 @@
 #include <cmath>
 #include <optional>
 
+#include "nn/convolution_fp32.h"
 #include "nn/first_block.h"
 #include "nn/pooled_convolution.h"
 #include "nn/relu_max_pool.h"
@@ -64,6 +65,9 @@ Convolution::Convolution(const Options& options, const at::Generator& generator)
 }
 
 torch::Tensor Convolution::forward(const torch::Tensor& x) const {
+  if (stride_ == 1 && !bias_.defined() && fits_convolution_fp32(x, weight_)) {
+    return convolution_fp32(x, weight_);
+  }
   const torch::Tensor weight =
       weight_.to(x.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
   const torch::Tensor bias = bias_.defined() ? bias_.to(x.scalar_type()) : bias_;

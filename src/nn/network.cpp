@@ -66,14 +66,17 @@ torch::Tensor descriptors_of(const Batch& batch, const Config& config) {
   const std::size_t colours = colours_of(config), width = colours + gradients_of(config);
   const std::size_t picture = batch.pixels.size() / static_cast<std::size_t>(batch.size);
   std::vector<float> all(static_cast<std::size_t>(batch.size) * width);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(batch.size); ++i) {
+  const auto describe = [&](std::size_t i) {
     const auto pixels = std::span(batch.pixels).subspan(i * picture, picture);
     const auto row = std::span(all).subspan(i * width, width);
     if (colours > 0) colour_histogram(pixels, config.colour_bins, row.first(colours));
     if (width > colours)
       gradient_histogram(pixels, batch.side, config.gradient_cells, row.subspan(colours));
     for (std::size_t k = 0; k < width; ++k) row[k] *= k < colours ? kColours : kGradients;
-  }
+  };
+  at::parallel_for(0, batch.size, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) describe(static_cast<std::size_t>(i));
+  });
   return copy_of(all, at::kFloat).view({batch.size, -1});
 }
 

@@ -139,7 +139,23 @@ DIPTYCH_LANES void store_pooled(const Floats* values, const Tile& tile, float sc
   }
 }
 
-// Of one register of channels: from sums to what is stored.
+// Of one register of channels: from sums to what is stored, where that is all that follows.
+template <class A>
+DIPTYCH_LANES void pool(const PackedConvolution& convolution,
+                        const typename A::Sum (&sums)[kTile][2], int half, const Tile& tile,
+                        Map& output, std::uint8_t* places) {
+  const Floats scale = load(convolution.weights.scale.data() + tile.channel);
+  const Floats bias = load(convolution.weights.bias.data() + tile.channel);
+  Floats values[kTile];
+#pragma GCC unroll 8
+  for (int at = 0; at < kTile; ++at) {
+    // In this order what is not a number stays so.
+    values[at] = larger(all(0), A::value(sums[at][half], scale, bias));
+  }
+  store_pooled<A>(values, tile, convolution.output_scale, output, places);
+}
+
+// The same, whatever follows.
 template <class A>
 DIPTYCH_LANES void finish(const PackedConvolution& convolution,
                           const typename A::Sum (&sums)[kTile][2], int half, const Tile& tile,
@@ -151,7 +167,6 @@ DIPTYCH_LANES void finish(const PackedConvolution& convolution,
   for (int at = 0; at < kTile; ++at) {
     const std::int64_t row = at / kColumns, column = at % kColumns;
     values[at] = A::value(sums[at][half], scale, bias);
-    // In this order what is not a number stays so.
     if (convolution.rectifies) values[at] = larger(all(0), values[at]);
     if (row >= tile.rows || column >= tile.columns) continue;
     const std::int64_t y = 2 * tile.pair + row, x = tile.x + column;
@@ -177,16 +192,22 @@ template <class A>
 DIPTYCH_LANES void finish_tile(const PackedConvolution& convolution,
                                const typename A::Sum (&sums)[kTile][2], Tile& tile, int block,
                                const Map& input, Map& output, Measure (&measure)[2]) {
+  const bool pools_alone = convolution.pools && convolution.rectifies && !convolution.adds_input &&
+                           !convolution.measures;
 #pragma GCC unroll 2
   for (int half = 0; half < 2; ++half) {
     tile.channel = block * kBlock + half * kLanes;
     tile.mask = first(convolution.weights.outputs - tile.channel);
-    finish<A>(convolution, sums, half, tile, input, output, measure[half]);
+    if (pools_alone) {
+      pool<A>(convolution, sums, half, tile, output, measure[half].places);
+    } else {
+      finish<A>(convolution, sums, half, tile, input, output, measure[half]);
+    }
   }
 }
 
-DIPTYCH_LANES void start(Measure (&measure)[2], const Measured& measured) {
-  for (Measure& half : measure) half = {all(0), all(0), measured.places};
+DIPTYCH_LANES void start(Measure (&measure)[2], std::uint8_t* places) {
+  for (Measure& half : measure) half = {all(0), all(0), places};
 }
 
 DIPTYCH_LANES void keep(const Measure (&measure)[2], const PackedWeights& weights,
@@ -206,7 +227,7 @@ DIPTYCH_KERNEL void convolve_pair(const PackedConvolution& convolution, const Ma
   const std::int64_t step = convolution.stride * input.pixel_bytes();
   const std::int64_t down = convolution.stride * input.row_bytes();
   Measure measure[2];
-  start(measure, measured);
+  start(measure, measured.places);
   Tile tile;
   tile.pair = pair;
   tile.rows = std::min<std::int64_t>(2, side - 2 * pair);
@@ -246,74 +267,180 @@ void convolve_pairs(const PackedConvolution& convolution, const Map& input, Pair
 // as have kWindows windows, so that the weights of a point are read once for these.
 constexpr std::int64_t kWindows = 32;
 
+// Numbers at each of kPoints points of some windows: [points, windows, channels].
+struct Points {
+  float* numbers = nullptr;
+  std::int64_t windows = 0, channels = 0;
+  float* at(int point, std::int64_t window) const {
+    return numbers + (point * windows + window) * channels;
+  }
+};
+
+// What the windows of a pair of rows see.
+DIPTYCH_KERNEL void transform_inputs(const Map& input, std::int64_t pair, std::int64_t window,
+                                     const Points& to) {
+  const std::int64_t row = input.row_bytes(), pixel = input.pixel_bytes();
+  for (int column = 0; column < (input.side() + 1) / 2; ++column, ++window) {
+    const std::byte* corner = input.at(2 * pair - 1, 2 * column - 1);
+    for (std::int64_t channel = 0; channel < to.channels; channel += kLanes) {
+      const std::byte* from = corner + 4 * channel;
+      Floats rows[4][4];
+#pragma GCC unroll 4
+      for (int x = 0; x < 4; ++x, from += pixel) {
+        const auto at = [&](int y) DIPTYCH_KERNEL {
+          return load(reinterpret_cast<const float*>(from + y * row));
+        };
+        const Floats first = at(0), second = at(1), third = at(2), fourth = at(3);
+        rows[0][x] = first - third;
+        rows[1][x] = second + third;
+        rows[2][x] = third - second;
+        rows[3][x] = second - fourth;
+      }
+#pragma GCC unroll 4
+      for (int y = 0; y < 4; ++y) {
+        store(to.at(4 * y, window) + channel, rows[y][0] - rows[y][2]);
+        store(to.at(4 * y + 1, window) + channel, rows[y][1] + rows[y][2]);
+        store(to.at(4 * y + 2, window) + channel, rows[y][2] - rows[y][1]);
+        store(to.at(4 * y + 3, window) + channel, rows[y][1] - rows[y][3]);
+      }
+    }
+  }
+}
+
+// What the gradients of the windows of a pair of rows are at their points.
+DIPTYCH_KERNEL void transform_gradients(const Map& gradient, std::int64_t pair, std::int64_t window,
+                                        const Points& to) {
+  const std::int64_t row = gradient.row_bytes(), pixel = gradient.pixel_bytes();
+  for (int column = 0; column < (gradient.side() + 1) / 2; ++column, ++window) {
+    const std::byte* corner = gradient.at(2 * pair, 2 * column);
+    for (std::int64_t channel = 0; channel < to.channels; channel += kLanes) {
+      const std::byte* from = corner + 4 * channel;
+      Floats rows[4][2];
+#pragma GCC unroll 2
+      for (int x = 0; x < 2; ++x, from += pixel) {
+        const Floats above = load(reinterpret_cast<const float*>(from));
+        const Floats below = load(reinterpret_cast<const float*>(from + row));
+        rows[0][x] = above;
+        rows[1][x] = above + below;
+        rows[2][x] = above - below;
+        rows[3][x] = -below;
+      }
+#pragma GCC unroll 4
+      for (int y = 0; y < 4; ++y) {
+        store(to.at(4 * y, window) + channel, rows[y][0]);
+        store(to.at(4 * y + 1, window) + channel, rows[y][0] + rows[y][1]);
+        store(to.at(4 * y + 2, window) + channel, rows[y][0] - rows[y][1]);
+        store(to.at(4 * y + 3, window) + channel, -rows[y][1]);
+      }
+    }
+  }
+}
+
+// Room for so many numbers, of this thread, until it is asked for more.
+float* room_for(std::int64_t count) {
+  static thread_local std::vector<float, WholeLines<float>> memory;
+  if (memory.size() < static_cast<std::size_t>(count)) {
+    memory.resize(static_cast<std::size_t>(count));
+  }
+  return memory.data();
+}
+
+// Of kTile channels of the input and one block of outputs: adds to [kTile, outputs] the products of
+// what windows see and what their gradients are, at one point.
+DIPTYCH_LANES void add_tile(const float* inputs, std::int64_t channels, const float* gradients,
+                            std::int64_t outputs, std::int64_t windows, float* sums) {
+  Floats totals[kTile][2];
+#pragma GCC unroll 8
+  for (int row = 0; row < kTile; ++row) {
+    totals[row][0] = load(sums + row * outputs);
+    totals[row][1] = load(sums + row * outputs + kLanes);
+  }
+  for (std::int64_t i = 0; i < windows; ++i, inputs += channels, gradients += outputs) {
+    const Floats low = load(gradients), high = load(gradients + kLanes);
+#pragma GCC unroll 8
+    for (int row = 0; row < kTile; ++row) {
+      const Floats number = all(inputs[row]);
+      totals[row][0] = fused(number, low, totals[row][0]);
+      totals[row][1] = fused(number, high, totals[row][1]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int row = 0; row < kTile; ++row) {
+    store(sums + row * outputs, totals[row][0]);
+    store(sums + row * outputs + kLanes, totals[row][1]);
+  }
+}
+
+DIPTYCH_KERNEL void add_filter_gradient(std::span<const Map> seen, std::span<const Map> slopes,
+                                        float* sums) {
+  const std::int64_t pairs = (seen.front().side() + 1) / 2;
+  const std::int64_t windows = static_cast<std::int64_t>(seen.size()) * pairs * pairs;
+  const std::int64_t channels = seen.front().channels(), outputs = slopes.front().channels();
+  float* const memory = room_for(kPoints * windows * (channels + outputs));
+  const Points inputs{memory, windows, channels};
+  const Points gradients{memory + kPoints * windows * channels, windows, outputs};
+  std::int64_t window = 0;
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    for (std::int64_t pair = 0; pair < pairs; ++pair, window += pairs) {
+      transform_inputs(seen[i], pair, window, inputs);
+      transform_gradients(slopes[i], pair, window, gradients);
+    }
+  }
+  for (int point = 0; point < kPoints; ++point) {
+    for (std::int64_t output = 0; output < outputs; output += kBlock) {
+      for (std::int64_t channel = 0; channel < channels; channel += kTile) {
+        add_tile(inputs.at(point, 0) + channel, channels, gradients.at(point, 0) + output, outputs,
+                 windows, sums + (point * channels + channel) * outputs + output);
+      }
+    }
+  }
+}
+
+// A pair of rows of outputs of one picture.
+struct Line {
+  const Map& input;
+  Map& output;
+  Measured* measured;  // null: nothing is
+  std::int64_t pair;
+};
+
 class Windows {
  public:
-  Windows(const PackedConvolution& convolution, const Map& input)
+  Windows(const PackedConvolution& convolution, int input_side)
       : convolution_(convolution),
-        input_(input),
-        side_(convolution.rows(input.side())),
+        side_(convolution.rows(input_side)),
         columns_((side_ + 1) / 2),
-        pairs_(std::max<std::int64_t>(1, kWindows / columns_)),
-        count_((pairs_ * columns_ + kTile - 1) / kTile * kTile),
-        channels_((convolution.weights.steps + kLanes - 1) / kLanes * kLanes) {
-    static thread_local std::vector<float, WholeLines<float>> memory;
-    const auto inputs = static_cast<std::size_t>(kPoints * count_ * channels_);
-    const auto products = static_cast<std::size_t>((kPoints * count_ + kColumns) * kBlock);
-    if (memory.size() < inputs + products) memory.resize(inputs + products);
-    inputs_ = memory.data();
-    products_ = inputs_ + inputs;
+        lines_(std::max<std::int64_t>(1, kWindows / columns_)),
+        count_((lines_ * columns_ + kTile - 1) / kTile * kTile) {
+    const std::int64_t channels = (convolution.weights.steps + kLanes - 1) / kLanes * kLanes;
+    const std::int64_t products = (kPoints * count_ + kColumns) * kBlock;
+    inputs_ = {room_for(kPoints * count_ * channels + products), count_, channels};
+    products_ = inputs_.at(kPoints, 0);
   }
 
-  std::int64_t pairs() const { return pairs_; }
+  // As many lines as go through together.
+  std::size_t lines() const { return static_cast<std::size_t>(lines_); }
 
-  void convolve(Pairs pairs, Map& output, Measured& measured) {
-    for (std::int64_t pair = pairs.begin; pair < pairs.end; ++pair) {
-      transform(pair, (pair - pairs.begin) * columns_);
+  void convolve(std::span<const Line> lines) {
+    std::int64_t window = 0;
+    for (const Line& line : lines) {
+      transform_inputs(line.input, line.pair, window, inputs_);
+      window += columns_;
     }
     for (int block = 0; block < convolution_.weights.blocks(); ++block) {
       multiply_points(block);
-      for (std::int64_t pair = pairs.begin; pair < pairs.end; ++pair) {
-        write(pair, (pair - pairs.begin) * columns_, block, output, measured);
+      window = 0;
+      for (const Line& line : lines) {
+        write(line, window, block);
+        window += columns_;
       }
     }
   }
 
  private:
-  DIPTYCH_KERNEL void transform(std::int64_t pair, std::int64_t window) {
-    const std::int64_t row = input_.row_bytes(), pixel = input_.pixel_bytes();
-    const std::int64_t point = count_ * channels_;
-    for (std::int64_t column = 0; column < columns_; ++column, ++window) {
-      const std::byte* corner = input_.at(2 * pair - 1, 2 * column - 1);
-      for (std::int64_t channel = 0; channel < channels_; channel += kLanes) {
-        const std::byte* from = corner + 4 * channel;
-        Floats rows[4][4];
-#pragma GCC unroll 4
-        for (int x = 0; x < 4; ++x, from += pixel) {
-          const auto at = [&](int y) DIPTYCH_KERNEL {
-            return load(reinterpret_cast<const float*>(from + y * row));
-          };
-          const Floats first = at(0), second = at(1), third = at(2), fourth = at(3);
-          rows[0][x] = first - third;
-          rows[1][x] = second + third;
-          rows[2][x] = third - second;
-          rows[3][x] = second - fourth;
-        }
-        float* to = inputs_ + window * channels_ + channel;
-#pragma GCC unroll 4
-        for (int y = 0; y < 4; ++y, to += 4 * point) {
-          store(to, rows[y][0] - rows[y][2]);
-          store(to + point, rows[y][1] + rows[y][2]);
-          store(to + 2 * point, rows[y][2] - rows[y][1]);
-          store(to + 3 * point, rows[y][1] - rows[y][3]);
-        }
-      }
-    }
-  }
-
   DIPTYCH_KERNEL void multiply_points(int block) {
     const PackedWeights& weights = convolution_.weights;
     for (int point = 0; point < kPoints; ++point) {
-      const float* from = inputs_ + point * count_ * channels_;
       float* to = products_ + point * count_ * kBlock;
       for (std::int64_t window = 0; window < count_; window += kTile) {
         Floats sums[kTile][2];
@@ -321,7 +448,7 @@ class Windows {
         const std::byte* rows[kTile];
 #pragma GCC unroll 8
         for (int row = 0; row < kTile; ++row) {
-          rows[row] = reinterpret_cast<const std::byte*>(from + (window + row) * channels_);
+          rows[row] = reinterpret_cast<const std::byte*>(inputs_.at(point, window + row));
         }
         accumulate<Fp32, kTile>(sums, rows, weights.block(block) + point * weights.steps * kBlock,
                                 weights.steps);
@@ -353,13 +480,12 @@ class Windows {
     }
   }
 
-  DIPTYCH_KERNEL void write(std::int64_t pair, std::int64_t window, int block, Map& output,
-                            Measured& measured) const {
+  DIPTYCH_KERNEL void write(const Line& line, std::int64_t window, int block) const {
     Measure measure[2];
-    start(measure, measured);
+    start(measure, line.measured ? line.measured->places : nullptr);
     Tile tile;
-    tile.pair = pair;
-    tile.rows = std::min<std::int64_t>(2, side_ - 2 * pair);
+    tile.pair = line.pair;
+    tile.rows = std::min<std::int64_t>(2, side_ - 2 * line.pair);
     const float* products = products_ + window * kBlock;
     for (; tile.x < side_; tile.x += kColumns) {
       tile.columns = std::min<std::int64_t>(kColumns, side_ - tile.x);
@@ -376,33 +502,48 @@ class Windows {
           }
         }
       }
-      finish_tile<Fp32>(convolution_, sums, tile, block, input_, output, measure);
+      finish_tile<Fp32>(convolution_, sums, tile, block, line.input, line.output, measure);
     }
-    if (convolution_.measures) keep(measure, convolution_.weights, pair, block, measured);
+    if (convolution_.measures) {
+      keep(measure, convolution_.weights, line.pair, block, *line.measured);
+    }
   }
 
   const PackedConvolution& convolution_;
-  const Map& input_;
-  std::int64_t side_, columns_, pairs_, count_, channels_;
-  float* inputs_;    // [points, windows, channels]
+  std::int64_t side_, columns_, lines_, count_;
+  Points inputs_;
   float* products_;  // [points, windows, kBlock], and what a tile reads beyond, to no effect
 };
 
-void convolve_windows(const PackedConvolution& convolution, const Map& input, Pairs pairs,
-                      Map& output, Measured& measured) {
-  Windows windows(convolution, input);
-  for (; pairs.begin < pairs.end; pairs.begin += windows.pairs()) {
-    windows.convolve({pairs.begin, std::min(pairs.begin + windows.pairs(), pairs.end)}, output,
-                     measured);
+// `pairs` of each picture; measured: of the only one, or null.
+void convolve_windows(const PackedConvolution& convolution, std::span<const Map> inputs,
+                      Pairs pairs, std::span<Map> outputs, Measured* measured) {
+  Windows windows(convolution, inputs.front().side());
+  std::vector<Line> lines;
+  const auto convolve_lines = [&] {
+    windows.convolve(lines);
+    lines.clear();
+  };
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    for (std::int64_t pair = pairs.begin; pair < pairs.end; ++pair) {
+      lines.push_back({inputs[i], outputs[i], measured, pair});
+      if (lines.size() == windows.lines()) convolve_lines();
+    }
   }
+  if (!lines.empty()) convolve_lines();
+}
+
+void convolve_maps(const PackedConvolution& convolution, std::span<const Map> inputs,
+                   std::span<Map> outputs) {
+  convolve_windows(convolution, inputs, {0, convolution.pairs(inputs.front().side())}, outputs,
+                   nullptr);
 }
 
 // e to the power of x, within 2 units of the last place for what fp32 can hold.
 DIPTYCH_LANES Floats exponential(Floats x) {
   x = larger(smaller(x, all(88.0F)), all(-87.0F));
   const Floats whole = nearest_whole(x * all(1.44269504F));
-  const Floats rest =
-      fused(whole, all(2.12194440e-4F), fused(whole, all(-0.693359375F), x));
+  const Floats rest = fused(whole, all(2.12194440e-4F), fused(whole, all(-0.693359375F), x));
   constexpr float kTaylor[] = {1.0F / 720, 1.0F / 120, 1.0F / 24, 1.0F / 6, 0.5F, 1, 1};
   Floats sum = all(1.0F / 5040);
   for (const float term : kTaylor) sum = fused(sum, rest, all(term));
@@ -442,7 +583,7 @@ void multiply(const PackedWeights& weights, const Rows& rows, Blocks blocks, flo
 void convolve(const PackedConvolution& convolution, const Map& input, Pairs pairs, Map& output,
               Measured& measured) {
   if (convolution.weights.runs == kPoints) {
-    return convolve_windows(convolution, input, pairs, output, measured);
+    return convolve_windows(convolution, {&input, 1}, pairs, {&output, 1}, &measured);
   }
   switch (convolution.weights.arithmetic) {
     case Arithmetic::fp32:
@@ -454,7 +595,9 @@ void convolve(const PackedConvolution& convolution, const Map& input, Pairs pair
   }
 }
 
-PackedKernels kernels() { return {kBlock, multiply, convolve, lstm_step}; }
+PackedKernels kernels() {
+  return {kBlock, multiply, convolve, convolve_maps, add_filter_gradient, lstm_step};
+}
 
 }  // namespace
 }  // namespace diptych::DIPTYCH_REGISTERS

@@ -127,10 +127,10 @@ void PackedImageEncoder::add_dense(const TrainedImageEncoder& trained) {
     const torch::NoGradGuard no_grad;
     for (auto block = static_cast<int>(begin); block < static_cast<int>(end); ++block) {
       const int count = dense_->outputs_of(block);
-      const torch::Tensor filters =
-          grouped(trained.dense_weight.slice(0, dense_->width * block, dense_->width * block + count)
-                      .view({count, last_channels_, last_side_, last_side_}),
-                  arithmetic_);
+      const torch::Tensor filters = grouped(
+          trained.dense_weight.slice(0, dense_->width * block, dense_->width * block + count)
+              .view({count, last_channels_, last_side_, last_side_}),
+          arithmetic_);
       fill_block(*dense_, block, span_of(filters), 1 / convolutions_.back().output_scale);
     }
   });
@@ -188,7 +188,8 @@ torch::Tensor PackedImageEncoder::forward(const torch::Tensor& pixels) const {
   const std::int64_t rows = bytes.size(0);
   const std::int64_t row_bytes = last_side_ * Map(1, last_channels_, arithmetic_).pixel_bytes();
   std::vector<std::byte> flat(static_cast<std::size_t>(dense_ ? rows * last_side_ * row_bytes : 0));
-  const torch::Tensor features = torch::empty({rows, dense_ ? dense_->blocks() * dense_->width : features_});
+  const torch::Tensor features =
+      torch::empty({rows, dense_ ? dense_->blocks() * dense_->width : features_});
   at::parallel_for(0, rows, 1, [&](std::int64_t begin, std::int64_t end) {
     Workspace workspace(*this);
     for (std::int64_t row = begin; row < end; ++row) {

@@ -13,6 +13,12 @@ struct PackedKernels {
   int block;  // outputs that are summed together, as weights are packed
   void (*multiply)(const PackedWeights&, const Rows&, Blocks, float* outputs);
   void (*convolve)(const PackedConvolution&, const Map&, Pairs, Map&, Measured&);
+  // Of some pictures, with weights at kPoints that neither measure nor pool.
+  void (*convolve_maps)(const PackedConvolution&, std::span<const Map>, std::span<Map>);
+  // Of some pictures, maps of fp32, C and O multiples of 16: adds to the gradient of filters at
+  // their points, [kPoints,C,O].
+  void (*add_filter_gradient)(std::span<const Map> inputs, std::span<const Map> gradients,
+                              float* sums);
   // One token of one row: cell and hidden state, [D] each.
   void (*lstm_step)(const LstmGates&, int features, float* cell, float* hidden);
 };

@@ -37,10 +37,10 @@ class Together {
                {0, lstm_.recurrent.blocks()}, recurrent_.data());
       while (lengths[going - 1] <= static_cast<std::int64_t>(token)) --going;
       for (std::size_t row = 0; row < going; ++row) {
-        packed_kernels().lstm_step(
-             {projected_.data() + (row * longest + token) * width_,
-              recurrent_.data() + row * width_},
-             lstm_.features, cell_.data() + row * features(), hidden_.data() + row * features());
+        packed_kernels().lstm_step({projected_.data() + (row * longest + token) * width_,
+                                    recurrent_.data() + row * width_},
+                                   lstm_.features, cell_.data() + row * features(),
+                                   hidden_.data() + row * features());
       }
     }
   }

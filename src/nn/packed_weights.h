@@ -1,4 +1,5 @@
-// The weights of a trained layer as the answering path reads them: in blocks of outputs, each group of one fp32, two bf16 or four 8-bit numbers side by side. Free of torch.
+// The weights of a trained layer as the answering path reads them: in blocks of outputs, each group
+// of one fp32, two bf16 or four 8-bit numbers side by side. Free of torch.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -43,7 +44,7 @@ struct WholeLines {
 struct PackedWeights {
   Arithmetic arithmetic = Arithmetic::fp32;
   int outputs = 0, runs = 1, width = 1;  // outputs of a block, which this processor likes
-  std::int64_t steps = 0;             // groups of a run
+  std::int64_t steps = 0;                // groups of a run
   std::vector<std::uint32_t, WholeLines<std::uint32_t>> groups;  // [blocks, runs, steps, width]
   std::vector<float> scale, bias;  // [blocks·width]; an output is scale·sum + bias (scale: int8)
 
@@ -81,8 +82,8 @@ struct Rows {
 struct Blocks {
   int begin = 0, end = 0;
 };
-// rows times weights of one run, for some blocks: [rows, blocks()·width] fp32. A row is summed alike
-// however many there are.
+// rows times weights of one run, for some blocks: [rows, blocks()·width] fp32. A row is summed
+// alike however many there are.
 void multiply(const PackedWeights& weights, const Rows& rows, Blocks blocks, float* outputs);
 
 }  // namespace diptych

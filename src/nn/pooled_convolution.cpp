@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "nn/convolution_fp32.h"
 #include "nn/packed_convolution.h"
 #include "nn/pooled_gradients.h"
 
@@ -16,35 +17,23 @@ Arithmetic arithmetic_of(const torch::Tensor& x) {
   return x.scalar_type() == at::kFloat ? Arithmetic::fp32 : Arithmetic::bf16;
 }
 
-// filters: [O,3,3,C], any layout.
-PackedConvolution packed(const torch::Tensor& filters, const torch::Tensor& bias,
+PackedConvolution packed(const torch::Tensor& weight, const torch::Tensor& bias,
                          Arithmetic arithmetic) {
-  const torch::Tensor weight = filters.to(at::kFloat).contiguous();
+  PackedConvolution convolution;
+  convolution.pools = true;
+  if (arithmetic == Arithmetic::fp32 && weight.size(1) % 16 == 0) {
+    convolution.weights = packed_at_points(weight, bias);
+    return convolution;
+  }
+  const torch::Tensor last = weight.permute({0, 2, 3, 1}).contiguous();
   const auto span_of = [](const torch::Tensor& tensor) {
     return std::span(tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel()));
   };
-  PackedConvolution convolution;
-  convolution.pools = true;
   pack_filters(convolution,
-               {span_of(weight), span_of(bias), static_cast<int>(weight.size(0)),
-                static_cast<int>(weight.size(3))},
+               {span_of(last), span_of(bias), static_cast<int>(last.size(0)),
+                static_cast<int>(last.size(3))},
                arithmetic);
   return convolution;
-}
-
-// Rows of a map, which have its border on both sides.
-std::int64_t row_bytes(const Map& map) { return map.side() * map.pixel_bytes(); }
-
-void read(const std::byte* from, Map& map) {
-  for (int y = 0; y < map.side(); ++y, from += row_bytes(map)) {
-    std::copy_n(from, row_bytes(map), map.at(y, 0));
-  }
-}
-
-void write(const Map& map, std::byte* to) {
-  for (int y = 0; y < map.side(); ++y, to += row_bytes(map)) {
-    std::copy_n(map.at(y, 0), row_bytes(map), to);
-  }
 }
 
 class PooledConvolution : public torch::autograd::Function<PooledConvolution> {
@@ -54,8 +43,7 @@ class PooledConvolution : public torch::autograd::Function<PooledConvolution> {
     const PooledShape shape = pooled_shape(x, weight.size(0));
     const Arithmetic arithmetic = arithmetic_of(x);
     const std::int64_t bytes = bytes_of_number(arithmetic);
-    const PackedConvolution convolution =
-        packed(weight.detach().permute({0, 2, 3, 1}), bias.detach(), arithmetic);
+    const PackedConvolution convolution = packed(weight.detach(), bias.detach(), arithmetic);
     torch::Tensor largest =
         torch::empty({shape.batch, shape.outputs, shape.side / 2, shape.side / 2},
                      x.options().memory_format(at::MemoryFormat::ChannelsLast));
@@ -65,12 +53,13 @@ class PooledConvolution : public torch::autograd::Function<PooledConvolution> {
       Map output(shape.side / 2, shape.outputs, arithmetic);
       Measured measured;
       for (std::int64_t picture = begin; picture < end; ++picture) {
-        read(static_cast<const std::byte*>(x.const_data_ptr()) + picture * shape.pixels() * bytes,
-             input);
+        read_pixels(
+            static_cast<const std::byte*>(x.const_data_ptr()) + picture * shape.pixels() * bytes,
+            input);
         measured.places = place.data_ptr<std::uint8_t>() + picture * shape.windows();
         convolve(convolution, input, {0, convolution.pairs(shape.side)}, output, measured);
-        write(output, static_cast<std::byte*>(largest.data_ptr()) +
-                          picture * shape.windows() * bytes);
+        write_pixels(output, static_cast<std::byte*>(largest.data_ptr()) +
+                                 picture * shape.windows() * bytes);
       }
     });
     context->save_for_backward({x, weight, place});

@@ -11,8 +11,8 @@ bool fits_pooled_convolution(const torch::Tensor& x, const torch::Tensor& weight
 
 // x: [B,C,H,W] bf16 or fp32, channels last, H = W even, C a multiple of 16 (fp32 that gets no
 // gradient: any); weight: [O,C,3,3] fp32, O a multiple of 16; bias: [O] fp32. Gives [B,O,H/2,W/2]
-// like x, channels last, as the three operators would up to rounding; gradients do not depend on the
-// number of threads.
+// like x, channels last, as the three operators would up to rounding; gradients do not depend on
+// the number of threads.
 torch::Tensor pooled_convolution(const torch::Tensor& x, const torch::Tensor& weight,
                                  const torch::Tensor& bias);
 

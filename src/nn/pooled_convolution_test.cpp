@@ -29,9 +29,8 @@ class PooledConvolution : public testing::TestWithParam<at::ScalarType> {
   }
 };
 
-const std::vector<std::array<int, 4>> kShapes = {{1, 16, 2, 16},  {3, 16, 6, 48},
-                                                 {2, 48, 10, 16}, {3, 32, 64, 64},
-                                                 {2, 64, 32, 128}, {2, 32, 8, 80}};
+const std::vector<std::array<int, 4>> kShapes = {{1, 16, 2, 16},  {3, 16, 6, 48},   {2, 48, 10, 16},
+                                                 {3, 32, 64, 64}, {2, 64, 32, 128}, {2, 32, 8, 80}};
 
 TEST_P(PooledConvolution, IsConvolutionReluAndPoolingUpToRounding) {
   for (const auto& [batch, channels, side, outputs] : kShapes) {

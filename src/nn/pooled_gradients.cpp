@@ -214,7 +214,7 @@ class PixelLists {
   // filters; y: the row that these see there.
   template <int Registers>
   DIPTYCH_AVX512_LANES void add_row(int y, const std::uint32_t* weights, float* to,
-                             std::int64_t channels) const {
+                                    std::int64_t channels) const {
     constexpr int kColumns = 3;
     __m512 sums[kColumns][Registers];  // of the pixels left of, at and right of x
     for (int i = 0; i < Registers; ++i) {

@@ -40,7 +40,6 @@ torch::Tensor pooled_input_gradient(const torch::Tensor& x, const torch::Tensor&
 PooledGradients pooled_weight_gradients_fp32(const torch::Tensor& x, const torch::Tensor& place,
                                              const torch::Tensor& gradient);
 torch::Tensor pooled_input_gradient_fp32(const torch::Tensor& x, const torch::Tensor& weight,
-                                         const torch::Tensor& place,
-                                         const torch::Tensor& gradient);
+                                         const torch::Tensor& place, const torch::Tensor& gradient);
 
 }  // namespace diptych

@@ -78,7 +78,7 @@ class Strip {
   }
 
  private:
-  static constexpr int kRows = 2;          // as many as lie in the first two caches
+  static constexpr int kRows = 2;             // as many as lie in the first two caches
   static constexpr std::size_t kBeyond = 64;  // read beyond the last pixel, to no effect
 
   const PooledShape& shape_;
@@ -96,7 +96,8 @@ DIPTYCH_AVX2 void add_columns(std::span<const Entry> entries, const float* map, 
                               float* filter, std::int64_t width) {
   Floats sums[kRuns][Registers];
   for (int run = 0; run < kRuns; ++run) {
-    for (int i = 0; i < Registers; ++i) sums[run][i] = avx2::load(filter + run * width + i * kLanes);
+    for (int i = 0; i < Registers; ++i)
+      sums[run][i] = avx2::load(filter + run * width + i * kLanes);
   }
   for (const Entry& entry : entries) {
     const float* at = map + entry.at;
@@ -110,7 +111,8 @@ DIPTYCH_AVX2 void add_columns(std::span<const Entry> entries, const float* map, 
     }
   }
   for (int run = 0; run < kRuns; ++run) {
-    for (int i = 0; i < Registers; ++i) avx2::store(filter + run * width + i * kLanes, sums[run][i]);
+    for (int i = 0; i < Registers; ++i)
+      avx2::store(filter + run * width + i * kLanes, sums[run][i]);
   }
 }
 
@@ -130,7 +132,10 @@ void add_filter(std::span<const Entry> entries, const float* map, std::int64_t r
 class PixelLists {
  public:
   PixelLists(int side, int channels, int step)  // of the map before pooling; floats of a channel
-      : side_(side), channels_(channels), step_(step), ends_(static_cast<std::size_t>(side * side)) {
+      : side_(side),
+        channels_(channels),
+        step_(step),
+        ends_(static_cast<std::size_t>(side * side)) {
     entries_.resize(ends_.size() / 4 * static_cast<std::size_t>(channels));
   }
 
@@ -159,8 +164,8 @@ class PixelLists {
   }
 
   // Adds to the gradients of the pixels of a row of the map that the filters see, [side, C], in
-  // Registers × 8 of its channels. weights: [O, 3, Registers × 8], of one row of the filters; y: the
-  // row that these see there.
+  // Registers × 8 of its channels. weights: [O, 3, Registers × 8], of one row of the filters; y:
+  // the row that these see there.
   template <int Registers>
   DIPTYCH_AVX2 void add_row(int y, const float* weights, float* to, std::int64_t channels) const {
     constexpr int kColumns = 3;
@@ -182,8 +187,8 @@ class PixelLists {
         for (int column = 0; column < kColumns; ++column) {
 #pragma GCC unroll 4
           for (int i = 0; i < Registers; ++i) {
-            sums[column][i] = avx2::fused(
-                value, avx2::load(at + (column * Registers + i) * kLanes), sums[column][i]);
+            sums[column][i] = avx2::fused(value, avx2::load(at + (column * Registers + i) * kLanes),
+                                          sums[column][i]);
           }
         }
       }
@@ -265,8 +270,7 @@ PooledGradients pooled_weight_gradients_fp32(const torch::Tensor& x, const torch
       }
     }
   });
-  return {weight.slice(2, 0, 3 * shape.channels)
-              .reshape({shape.outputs, 3, 3, shape.channels}),
+  return {weight.slice(2, 0, 3 * shape.channels).reshape({shape.outputs, 3, 3, shape.channels}),
           bias};
 }
 
@@ -276,9 +280,8 @@ torch::Tensor pooled_input_gradient_fp32(const torch::Tensor& x, const torch::Te
   const PooledShape shape = pooled_shape(x, gradient.size(1));
   const int width = registers_of(shape) * kLanes;
   // [C / width, 3 rows, O, 3 columns, width]
-  const torch::Tensor weights = weight.view({shape.outputs, -1, width, 3, 3})
-                                    .permute({1, 3, 0, 4, 2})
-                                    .contiguous();
+  const torch::Tensor weights =
+      weight.view({shape.outputs, -1, width, 3, 3}).permute({1, 3, 0, 4, 2}).contiguous();
   const torch::Tensor result = torch::empty_like(x);
   at::parallel_for(0, shape.batch, 1, [&](std::int64_t begin, std::int64_t end) {
     PixelLists lists(shape.side, shape.outputs, 3 * width);

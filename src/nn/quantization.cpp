@@ -23,7 +23,7 @@ std::string quantize(const std::string& model, const std::string& where,
   for (std::size_t begin = 0; begin < calibration.rows.size(); begin += kBatch) {
     const std::size_t count = std::min(kBatch, calibration.rows.size() - begin);
     const Batch batch =
-        make_batch({&calibration.images, {}, {}}, calibration.rows.subspan(begin, count));
+        make_batch({&calibration.images, {}, {}, {}}, calibration.rows.subspan(begin, count));
     const std::vector<float> seen = loaded.network->limits(batch);
     for (std::size_t i = 0; i < limits.size(); ++i) limits[i] = std::max(limits[i], seen[i]);
   }

@@ -1,0 +1,26 @@
+// A convolution (3×3, same padding, stride 1) for training in fp32 where packs_here(), forward and
+// backward by Winograd's filtering (nn/packed_code.h): 16 products where a window of four outputs
+// has 36.
+#pragma once
+#include <torch/torch.h>
+
+#include "nn/packed_convolution.h"
+
+namespace diptych {
+
+bool fits_convolution_fp32(const torch::Tensor& x, const torch::Tensor& weight);
+
+// x: [B,C,H,W], channels last, H = W; weight: [O,C,3,3]; C and O multiples of 16; both fp32. Gives
+// [B,O,H,W], channels last, up to rounding; no number of threads changes a bit of it or of its
+// gradients.
+torch::Tensor convolution_fp32(const torch::Tensor& x, const torch::Tensor& weight);
+
+// weight: [O,C,3,3] fp32; bias: [O] or undefined. As pack_filters() would for many channels, but
+// with the operators of torch: for weights that change with every step.
+PackedWeights packed_at_points(const torch::Tensor& weight, const torch::Tensor& bias);
+
+// Pictures and maps: the pixels of one, [side,side,C], read into the map or written from it.
+void read_pixels(const std::byte* from, Map& map);
+void write_pixels(const Map& map, std::byte* to);
+
+}  // namespace diptych

@@ -1,0 +1,94 @@
+// Winograd's filtering against the operator.
+#include "nn/convolution_fp32.h"
+
+#include <gtest/gtest.h>
+
+#include "nn/pooled_reference.h"
+
+namespace diptych {
+namespace {
+
+class ConvolutionFp32 : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!packs_here()) GTEST_SKIP() << "needs AVX2 with FMA";
+  }
+};
+
+struct Case {
+  torch::Tensor x, weight;
+  std::vector<torch::Tensor> inputs() const { return {x, weight}; }
+};
+
+Case made_up_case(int batch, int channels, int side, int outputs) {
+  torch::manual_seed(batch + channels + side + outputs);
+  Case made{torch::randn({batch, channels, side, side}).contiguous(at::MemoryFormat::ChannelsLast),
+            torch::randn({outputs, channels, 3, 3})};
+  made.x.set_requires_grad(true);
+  made.weight.set_requires_grad(true);
+  return made;
+}
+
+TEST_F(ConvolutionFp32, IsTheOperatorAndHasItsGradients) {
+  for (const auto& [batch, channels, side, outputs] : std::vector<std::array<int, 4>>{
+           {1, 16, 1, 16}, {3, 16, 2, 48}, {2, 48, 5, 16}, {9, 32, 20, 64}, {17, 64, 7, 128}}) {
+    SCOPED_TRACE(testing::Message() << channels << " channels, side " << side << ", " << outputs);
+    const Case given = made_up_case(batch, channels, side, outputs);
+    ASSERT_TRUE(fits_convolution_fp32(given.x, given.weight));
+    const torch::Tensor fast = convolution_fp32(given.x, given.weight);
+    EXPECT_TRUE(fast.is_contiguous(at::MemoryFormat::ChannelsLast));
+    const torch::Tensor wanted =
+        torch::conv2d(given.x.to(at::kDouble), given.weight.to(at::kDouble), {}, 1, 1);
+    EXPECT_LT(distance(fast, wanted), 1e-6);
+    const torch::Tensor slope = torch::randn(fast.sizes());
+    const auto gradients = torch::autograd::grad({fast}, given.inputs(), {slope});
+    const auto expected = torch::autograd::grad({wanted}, given.inputs(), {slope.to(at::kDouble)});
+    EXPECT_LT(distance(gradients[0], expected[0]), 1e-6);
+    EXPECT_LT(distance(gradients[1], expected[1]), 2e-6);
+  }
+}
+
+TEST_F(ConvolutionFp32, DoesNotDependOnTheNumberOfThreads) {
+  const Case given = made_up_case(19, 32, 6, 48);
+  const int threads = at::get_num_threads();
+  const auto answer = [&](int number) {
+    at::set_num_threads(number);
+    const torch::Tensor fast = convolution_fp32(given.x, given.weight);
+    auto all = torch::autograd::grad({fast}, given.inputs(), {torch::cos(fast.detach())});
+    all.push_back(fast);
+    return all;
+  };
+  const auto one = answer(1), three = answer(3);
+  for (std::size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(torch::equal(one[i], three[i])) << i;
+  at::set_num_threads(threads);
+}
+
+// Weights that are packed at every step and those of a model that is loaded are the same.
+TEST_F(ConvolutionFp32, PacksAsAnswersDo) {
+  const torch::Tensor weight = torch::randn({40, 21, 3, 3}), bias = torch::randn({40});
+  const torch::Tensor last = weight.permute({0, 2, 3, 1}).contiguous();
+  PackedConvolution answering;
+  const auto span_of = [](const torch::Tensor& tensor) {
+    return std::span(tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel()));
+  };
+  pack_filters(answering, {span_of(last), span_of(bias), 40, 21}, Arithmetic::fp32);
+  const PackedWeights training = packed_at_points(weight, bias);
+  EXPECT_EQ(training.bias, answering.weights.bias);
+  ASSERT_EQ(training.groups.size(), answering.weights.groups.size());
+  for (std::size_t i = 0; i < training.groups.size(); ++i) {
+    EXPECT_NEAR(std::bit_cast<float>(training.groups[i]),
+                std::bit_cast<float>(answering.weights.groups[i]), 1e-6);
+  }
+}
+
+TEST_F(ConvolutionFp32, RefusesWhatItCannotTake) {
+  const Case given = made_up_case(1, 16, 4, 16);
+  EXPECT_FALSE(fits_convolution_fp32(given.x.to(at::kBFloat16), given.weight));
+  EXPECT_FALSE(fits_convolution_fp32(given.x.contiguous(), given.weight));
+  EXPECT_FALSE(fits_convolution_fp32(given.x.slice(2, 0, 3), given.weight));
+  EXPECT_FALSE(fits_convolution_fp32(made_up_case(1, 24, 4, 16).x, given.weight));
+  EXPECT_FALSE(fits_convolution_fp32(given.x, made_up_case(1, 16, 4, 24).weight));
+}
+
+}  // namespace
+}  // namespace diptych
