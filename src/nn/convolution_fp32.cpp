@@ -153,10 +153,10 @@ void write_pixels(const Map& map, std::byte* to) {
 }
 
 bool fits_convolution_fp32(const torch::Tensor& x, const torch::Tensor& weight) {
-  constexpr std::int64_t kChannels = 16;
+  constexpr std::int64_t kChannels = 16, kOutputs = 32;  // the largest tile that they come in
   return packs_here() && x.is_cpu() && x.scalar_type() == at::kFloat &&
          weight.scalar_type() == at::kFloat && x.is_contiguous(at::MemoryFormat::ChannelsLast) &&
-         x.size(2) == x.size(3) && x.size(1) % kChannels == 0 && weight.size(0) % kChannels == 0;
+         x.size(2) == x.size(3) && x.size(1) % kChannels == 0 && weight.size(0) % kOutputs == 0;
 }
 
 torch::Tensor convolution_fp32(const torch::Tensor& x, const torch::Tensor& weight) {

@@ -10,9 +10,9 @@ namespace diptych {
 
 bool fits_convolution_fp32(const torch::Tensor& x, const torch::Tensor& weight);
 
-// x: [B,C,H,W], channels last, H = W; weight: [O,C,3,3]; C and O multiples of 16; both fp32. Gives
-// [B,O,H,W], channels last, up to rounding; no number of threads changes a bit of it or of its
-// gradients.
+// x: [B,C,H,W], channels last, H = W; weight: [O,C,3,3]; both fp32; C a multiple of 16, O one of
+// 32. Gives [B,O,H,W], channels last, up to rounding; no number of threads changes a bit of it or
+// of its gradients.
 torch::Tensor convolution_fp32(const torch::Tensor& x, const torch::Tensor& weight);
 
 // weight: [O,C,3,3] fp32; bias: [O] or undefined. As pack_filters() would for many channels, but

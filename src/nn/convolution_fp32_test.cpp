@@ -31,7 +31,7 @@ Case made_up_case(int batch, int channels, int side, int outputs) {
 
 TEST_F(ConvolutionFp32, IsTheOperatorAndHasItsGradients) {
   for (const auto& [batch, channels, side, outputs] : std::vector<std::array<int, 4>>{
-           {1, 16, 1, 16}, {3, 16, 2, 48}, {2, 48, 5, 16}, {9, 32, 20, 64}, {17, 64, 7, 128}}) {
+           {1, 16, 1, 32}, {3, 16, 2, 96}, {2, 48, 5, 32}, {9, 32, 20, 64}, {17, 64, 7, 128}}) {
     SCOPED_TRACE(testing::Message() << channels << " channels, side " << side << ", " << outputs);
     const Case given = made_up_case(batch, channels, side, outputs);
     ASSERT_TRUE(fits_convolution_fp32(given.x, given.weight));
@@ -49,7 +49,7 @@ TEST_F(ConvolutionFp32, IsTheOperatorAndHasItsGradients) {
 }
 
 TEST_F(ConvolutionFp32, DoesNotDependOnTheNumberOfThreads) {
-  const Case given = made_up_case(19, 32, 6, 48);
+  const Case given = made_up_case(19, 32, 6, 96);
   const int threads = at::get_num_threads();
   const auto answer = [&](int number) {
     at::set_num_threads(number);
@@ -82,12 +82,13 @@ TEST_F(ConvolutionFp32, PacksAsAnswersDo) {
 }
 
 TEST_F(ConvolutionFp32, RefusesWhatItCannotTake) {
-  const Case given = made_up_case(1, 16, 4, 16);
+  const Case given = made_up_case(1, 16, 4, 32);
+  EXPECT_TRUE(fits_convolution_fp32(given.x, given.weight));
   EXPECT_FALSE(fits_convolution_fp32(given.x.to(at::kBFloat16), given.weight));
   EXPECT_FALSE(fits_convolution_fp32(given.x.contiguous(), given.weight));
   EXPECT_FALSE(fits_convolution_fp32(given.x.slice(2, 0, 3), given.weight));
-  EXPECT_FALSE(fits_convolution_fp32(made_up_case(1, 24, 4, 16).x, given.weight));
-  EXPECT_FALSE(fits_convolution_fp32(given.x, made_up_case(1, 16, 4, 24).weight));
+  EXPECT_FALSE(fits_convolution_fp32(made_up_case(1, 24, 4, 32).x, given.weight));
+  EXPECT_FALSE(fits_convolution_fp32(given.x, made_up_case(1, 16, 4, 48).weight));
 }
 
 }  // namespace

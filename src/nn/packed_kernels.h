@@ -15,8 +15,8 @@ struct PackedKernels {
   void (*convolve)(const PackedConvolution&, const Map&, Pairs, Map&, Measured&);
   // Of some pictures, with weights at kPoints that neither measure nor pool.
   void (*convolve_maps)(const PackedConvolution&, std::span<const Map>, std::span<Map>);
-  // Of some pictures, maps of fp32, C and O multiples of 16: adds to the gradient of filters at
-  // their points, [kPoints,C,O].
+  // Of some pictures, maps of fp32, C and O multiples of 16 and 32: adds to the gradient of filters
+  // at their points, [kPoints,C,O].
   void (*add_filter_gradient)(std::span<const Map> inputs, std::span<const Map> gradients,
                               float* sums);
   // One token of one row: cell and hidden state, [D] each.
