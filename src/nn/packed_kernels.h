@@ -28,4 +28,12 @@ PackedKernels avx2_kernels();
 // Those of this processor; only where packs_here().
 const PackedKernels& packed_kernels();
 
+// For tests: while it lives, these are taken.
+class InPlaceOfKernels {
+ public:
+  explicit InPlaceOfKernels(const PackedKernels& kernels);
+  ~InPlaceOfKernels();
+  InPlaceOfKernels(const InPlaceOfKernels&) = delete;
+};
+
 }  // namespace diptych

@@ -51,7 +51,15 @@ bool packs_here() {
 #endif
 }
 
+namespace {
+const PackedKernels* in_place_of_kernels = nullptr;
+}  // namespace
+
+InPlaceOfKernels::InPlaceOfKernels(const PackedKernels& kernels) { in_place_of_kernels = &kernels; }
+InPlaceOfKernels::~InPlaceOfKernels() { in_place_of_kernels = nullptr; }
+
 const PackedKernels& packed_kernels() {
+  if (in_place_of_kernels) return *in_place_of_kernels;
 #if defined(__x86_64__)
   static const PackedKernels kernels = multiplies_bf16_here() ? avx512_kernels() : avx2_kernels();
 #else  // packs_here() is false

@@ -1,0 +1,224 @@
+// The kernels of every kind of registers that this processor has against the same code on plain
+// ones, which are of another shape than some: tiles, blocks and ends of rows differ.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "nn/lanes_plain.h"
+
+#define DIPTYCH_REGISTERS plain
+#define DIPTYCH_KERNEL
+#define DIPTYCH_LANES inline
+#include "nn/packed_code.h"
+
+namespace diptych {
+namespace {
+
+std::vector<PackedKernels> kernels_here() {
+  std::vector<PackedKernels> kinds;
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    kinds.push_back(avx2_kernels());
+  }
+  if (multiplies_bf16_here()) kinds.push_back(avx512_kernels());
+#endif
+  return kinds;
+}
+
+// As even as sin(), and the same wherever it is asked for.
+class Draw {
+ public:
+  float operator()() { return std::sin(static_cast<float>(++count_) * 12.9898F); }
+  std::vector<float> numbers(std::size_t count) {
+    std::vector<float> all(count);
+    std::generate(all.begin(), all.end(), [this] { return (*this)(); });
+    return all;
+  }
+
+ private:
+  int count_ = 0;
+};
+
+struct Layer {
+  int side, channels, outputs;
+  PackedConvolution convolution;
+};
+
+Map made_up_map(int side, int channels, Arithmetic arithmetic, Draw& draw) {
+  Map map(side, channels, arithmetic);
+  for (int y = 0; y < side; ++y) {
+    for (int i = 0; i < side * channels; ++i) {
+      const float number = draw();
+      auto* const row = map.at(y, 0);
+      if (arithmetic == Arithmetic::fp32) std::memcpy(row + 4 * i, &number, 4);
+      if (arithmetic == Arithmetic::bf16) plain::Bf16::store(row + 2 * i, 1, plain::all(number), 1);
+      if (arithmetic == Arithmetic::int8) row[i] = std::byte(100 + std::lround(100 * number));
+    }
+  }
+  return map;
+}
+
+// What a layer leaves: its map, and what it measured.
+struct Outcome {
+  std::vector<float> map, measured;
+  std::vector<std::uint8_t> places;
+};
+
+Outcome outcome(const PackedKernels& kernels, Layer layer, Arithmetic arithmetic) {
+  const InPlaceOfKernels chosen(kernels);
+  Draw draw;
+  PackedConvolution& convolution = layer.convolution;
+  const std::vector<float> weights =
+      draw.numbers(static_cast<std::size_t>(layer.outputs * 9 * layer.channels));
+  const std::vector<float> bias = draw.numbers(static_cast<std::size_t>(layer.outputs));
+  pack_filters(convolution, {weights, bias, layer.outputs, layer.channels}, arithmetic);
+  const Map input = made_up_map(layer.side, layer.channels, arithmetic, draw);
+  Map output(convolution.output_side(layer.side), layer.outputs, arithmetic);
+  const auto lanes =
+      static_cast<std::size_t>(convolution.weights.blocks() * convolution.weights.width);
+  const auto pairs = static_cast<std::size_t>(convolution.pairs(layer.side));
+  Measured measured{std::vector<float>(pairs * lanes), std::vector<float>(pairs * lanes)};
+  Outcome left;
+  if (convolution.pools && layer.side % 2 == 0) {
+    left.places.resize(static_cast<std::size_t>(output.side() * output.side() * layer.outputs));
+    measured.places = left.places.data();
+  }
+  kernels.convolve(convolution, input, {0, convolution.pairs(layer.side)}, output, measured);
+  for (int y = -1; y <= output.side(); ++y) {  // with its border, which nothing may touch
+    for (int i = -1; i <= output.side() * layer.outputs; ++i) {
+      const auto* const at = output.at(y, 0) + i * bytes_of_number(arithmetic);
+      left.map.push_back(arithmetic == Arithmetic::fp32   ? plain::Fp32::load(at, 1, 1).lanes[0]
+                         : arithmetic == Arithmetic::bf16 ? plain::Bf16::load(at, 1, 1).lanes[0]
+                                                          : plain::Int8::load(at, 1, 1).lanes[0]);
+    }
+  }
+  for (std::size_t pair = 0; convolution.measures && pair < pairs; ++pair) {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(layer.outputs); ++i) {
+      left.measured.push_back(measured.sums[pair * lanes + i]);
+      left.measured.push_back(measured.largest[pair * lanes + i]);
+    }
+  }
+  return left;
+}
+
+double furthest(const std::vector<float>& a, const std::vector<float>& b) {
+  EXPECT_EQ(a.size(), b.size());
+  double most = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double apart = std::abs(a[i] - b[i]) / (1 + std::abs(b[i]));
+    most = apart <= most ? most : apart;  // what is not a number is furthest
+  }
+  return most;
+}
+
+// Of bf16 a few sums are on the edge between two numbers, of int8 between two steps.
+double bound(Arithmetic arithmetic) {
+  return arithmetic == Arithmetic::fp32 ? 1e-5 : arithmetic == Arithmetic::bf16 ? 0.01 : 0;
+}
+
+void expect_alike(const Layer& layer, Arithmetic arithmetic) {
+  const Outcome wanted = outcome(plain::kernels(), layer, arithmetic);
+  for (const PackedKernels& kernels : kernels_here()) {
+    const PackedConvolution& made = layer.convolution;
+    SCOPED_TRACE(testing::Message()
+                 << "blocks of " << kernels.block << ", side " << layer.side << ", "
+                 << layer.channels << " to " << layer.outputs << " channels, stride " << made.stride
+                 << (made.pools ? ", pools" : "") << (made.measures ? ", measures" : "")
+                 << (made.adds_input ? ", adds" : "") << (made.rectifies ? "" : ", no ReLU")
+                 << ", arithmetic " << static_cast<int>(arithmetic));
+    const Outcome found = outcome(kernels, layer, arithmetic);
+    EXPECT_LE(furthest(found.map, wanted.map), bound(arithmetic));
+    EXPECT_LE(furthest(found.measured, wanted.measured), std::max(bound(arithmetic), 1e-4));
+    std::size_t other = 0;
+    for (std::size_t i = 0; i < wanted.places.size(); ++i) {
+      other += found.places[i] != wanted.places[i];
+    }
+    EXPECT_LE(other, arithmetic == Arithmetic::bf16 ? wanted.places.size() / 50 : 1);
+  }
+}
+
+TEST(PackedKernels, ConvolveAlikeOnRegistersOfEveryKind) {
+  if (kernels_here().empty()) GTEST_SKIP() << "needs AVX2 with FMA";
+  for (const Arithmetic arithmetic : {Arithmetic::fp32, Arithmetic::bf16, Arithmetic::int8}) {
+    for (const int side : {2, 3, 5, 8, 13, 34}) {
+      for (const auto& [channels, outputs] :
+           std::vector<std::pair<int, int>>{{4, 16}, {4, 40}, {20, 33}, {40, 40}, {32, 64}}) {
+        for (int mode = 0; mode < 16; ++mode) {
+          Layer layer{side, channels, outputs, {}};
+          layer.convolution.pools = mode & 1;
+          layer.convolution.measures = mode & 2;
+          layer.convolution.rectifies = arithmetic == Arithmetic::int8 || !(mode & 4);
+          layer.convolution.stride = mode & 8 ? 2 : 1;
+          layer.convolution.adds_input = channels == outputs && !(mode & 8);
+          layer.convolution.output_scale = layer.convolution.input_scale = 10;
+          expect_alike(layer, arithmetic);
+        }
+      }
+    }
+  }
+}
+
+TEST(PackedKernels, TrainAlikeOnRegistersOfEveryKind) {
+  if (kernels_here().empty()) GTEST_SKIP() << "needs AVX2 with FMA";
+  constexpr int kChannels = 48, kOutputs = 64, kPictures = 3;
+  const auto filter_gradient = [](const PackedKernels& kernels, int side) {
+    Draw draw;
+    std::vector<Map> seen, slopes;
+    for (int i = 0; i < kPictures; ++i) {
+      seen.push_back(made_up_map(side, kChannels, Arithmetic::fp32, draw));
+      slopes.push_back(made_up_map(side, kOutputs, Arithmetic::fp32, draw));
+    }
+    std::vector<float> sums = draw.numbers(std::size_t{kPoints} * kChannels * kOutputs);
+    kernels.add_filter_gradient(seen, slopes, sums.data());
+    return sums;
+  };
+  for (const int side : {1, 5, 10}) {
+    for (const PackedKernels& kernels : kernels_here()) {
+      EXPECT_LT(furthest(filter_gradient(kernels, side), filter_gradient(plain::kernels(), side)),
+                1e-5);
+    }
+  }
+}
+
+TEST(PackedKernels, MultiplyAlikeOnRegistersOfEveryKind) {
+  if (kernels_here().empty()) GTEST_SKIP() << "needs AVX2 with FMA";
+  constexpr int kRows = 13, kOutputs = 70, kLength = 5000;  // more than one chunk
+  const auto products = [](const PackedKernels& kernels) {
+    const InPlaceOfKernels chosen(kernels);
+    Draw draw;
+    const std::vector<float> weights = draw.numbers(std::size_t{kOutputs} * kLength);
+    const PackedWeights packed =
+        pack_weights(weights, draw.numbers(kOutputs), {kOutputs, 1, kLength}, Arithmetic::fp32);
+    const std::vector<float> rows = draw.numbers(std::size_t{kRows} * kLength);
+    const int width = packed.blocks() * packed.width;
+    std::vector<float> all(static_cast<std::size_t>(kRows * width)), meant;
+    multiply(packed, {rows.data(), kLength, kRows}, {0, packed.blocks()}, all.data());
+    for (int row = 0; row < kRows; ++row) {
+      meant.insert(meant.end(), all.begin() + row * width, all.begin() + row * width + kOutputs);
+    }
+    return meant;
+  };
+  for (const PackedKernels& kernels : kernels_here()) {
+    EXPECT_LT(furthest(products(kernels), products(plain::kernels())), 1e-4);
+  }
+}
+
+TEST(PackedKernels, StepAnLstmAlikeOnRegistersOfEveryKind) {
+  if (kernels_here().empty()) GTEST_SKIP() << "needs AVX2 with FMA";
+  constexpr std::size_t kFeatures = 21;
+  const auto states = [](const PackedKernels& kernels) {
+    Draw draw;
+    const std::vector<float> projected = draw.numbers(4 * kFeatures);
+    const std::vector<float> recurrent = draw.numbers(4 * kFeatures);
+    std::vector<float> both = draw.numbers(2 * kFeatures);
+    kernels.lstm_step({projected.data(), recurrent.data()}, kFeatures, both.data(),
+                      both.data() + kFeatures);
+    return both;
+  };
+  for (const PackedKernels& kernels : kernels_here()) {
+    EXPECT_LT(furthest(states(kernels), states(plain::kernels())), 1e-6);
+  }
+}
+
+}  // namespace
+}  // namespace diptych
