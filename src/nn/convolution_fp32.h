@@ -1,5 +1,5 @@
 // A convolution (3×3, same padding, stride 1) for training in fp32 where packs_here(), forward and
-// backward by Winograd's filtering (nn/packed_code.h): 16 products where a window of four outputs
+// backward by Winograd's filtering (nn/packed_points.h): 16 products where a window of four outputs
 // has 36.
 #pragma once
 #include <torch/torch.h>
