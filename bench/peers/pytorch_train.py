@@ -1,7 +1,7 @@
 """The paper's network in PyTorch as its tuning guide recommends for CPUs: channels last, bf16 autocast
-where the processor has it, optionally torch.compile. Prints samples/s of the first epoch, counted from after the imports, and of the
-last, and the accuracy on rows of the split "test"; rows come from memory, where they lie before the clock
-starts, or from a DataLoader of so many workers.
+where the processor has it, optionally torch.compile. Prints samples/s of the first epoch, counted from
+after the imports, and of the last, and the accuracy on rows of the split "test"; rows come from memory,
+where they lie before the clock starts, or from a DataLoader of so many workers.
 Usage: pytorch_train.py DATA SIDE ROWS EPOCHS plain|channels_last|bf16|compiled|compiled_bf16 memory|WORKERS"""
 import json, os, sys, time
 

@@ -19,10 +19,6 @@ torch::Tensor points_of_taps() {
   return torch::kron(line, line);
 }
 
-std::span<const float> span_of(const torch::Tensor& tensor) {
-  return {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
-}
-
 // As many pictures as have windows enough for the weights of a layer, read once for these, to be
 // few beside them.
 std::int64_t pictures_together(std::int64_t side) {
@@ -140,6 +136,10 @@ PackedWeights packed_at_points(const torch::Tensor& weight, const torch::Tensor&
   std::memcpy(packed.groups.data(), groups.const_data_ptr(),
               packed.groups.size() * sizeof(std::uint32_t));
   return packed;
+}
+
+std::span<const float> span_of(const torch::Tensor& tensor) {
+  return {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
 }
 
 void read_pixels(const std::byte* from, Map& map) {

@@ -19,6 +19,9 @@ torch::Tensor convolution_fp32(const torch::Tensor& x, const torch::Tensor& weig
 // with the operators of torch: for weights that change with every step.
 PackedWeights packed_at_points(const torch::Tensor& weight, const torch::Tensor& bias);
 
+// The numbers of a contiguous tensor of fp32.
+std::span<const float> span_of(const torch::Tensor& tensor);
+
 // Pictures and maps: the pixels of one, [side,side,C], read into the map or written from it.
 void read_pixels(const std::byte* from, Map& map);
 void write_pixels(const Map& map, std::byte* to);

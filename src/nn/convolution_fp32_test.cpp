@@ -68,9 +68,6 @@ TEST_F(ConvolutionFp32, PacksAsAnswersDo) {
   const torch::Tensor weight = torch::randn({40, 21, 3, 3}), bias = torch::randn({40});
   const torch::Tensor last = weight.permute({0, 2, 3, 1}).contiguous();
   PackedConvolution answering;
-  const auto span_of = [](const torch::Tensor& tensor) {
-    return std::span(tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel()));
-  };
   pack_filters(answering, {span_of(last), span_of(bias), 40, 21}, Arithmetic::fp32);
   const PackedWeights training = packed_at_points(weight, bias);
   EXPECT_EQ(training.bias, answering.weights.bias);

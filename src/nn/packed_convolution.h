@@ -31,8 +31,7 @@ class Map {
   std::vector<std::byte> bytes_;
 };
 
-constexpr int kPoints =
-    16;  // at which fp32 are multiplied where filters are many: see packed_code.h
+constexpr int kPoints = 16;  // at which fp32 are multiplied: see packed_points.h
 
 struct PackedConvolution {
   PackedWeights weights;  // of 3 runs of 3 pixels, or of kPoints of one

@@ -7,15 +7,13 @@
 #include <cmath>
 #include <cstring>
 
+#include "nn/convolution_fp32.h"
+
 namespace diptych {
 namespace {
 
 constexpr int kBytes = 256;  // values of one
 constexpr float kLargestByte = 255;
-
-std::span<const float> span_of(const torch::Tensor& tensor) {
-  return {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
-}
 
 torch::Tensor plain(const torch::Tensor& tensor) {
   return tensor.detach().to(at::kFloat).contiguous();

@@ -26,9 +26,6 @@ PackedConvolution packed(const torch::Tensor& weight, const torch::Tensor& bias,
     return convolution;
   }
   const torch::Tensor last = weight.permute({0, 2, 3, 1}).contiguous();
-  const auto span_of = [](const torch::Tensor& tensor) {
-    return std::span(tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel()));
-  };
   pack_filters(convolution,
                {span_of(last), span_of(bias), static_cast<int>(last.size(0)),
                 static_cast<int>(last.size(3))},
