@@ -9,91 +9,104 @@
 namespace diptych {
 namespace {
 
-constexpr int kTaps = 9;
-
-// [kPoints, 9]: a filter at the points of F(2×2, 3×3).
-torch::Tensor points_of_taps() {
-  const torch::Tensor line =
-      torch::tensor({1.0F, 0.0F, 0.0F, 0.5F, 0.5F, 0.5F, 0.5F, -0.5F, 0.5F, 0.0F, 0.0F, 1.0F})
-          .view({4, 3});
-  return torch::kron(line, line);
+Pictures pictures_of(const torch::Tensor& x) {
+  return {x.const_data_ptr<float>(), x.size(0), x.size(2), x.size(1)};
 }
 
-// As many pictures as have windows enough for the weights of a layer, read once for these, to be
-// few beside them.
-std::int64_t pictures_together(std::int64_t side) {
-  constexpr std::int64_t kWindows = 128;
-  const std::int64_t pairs = (side + 1) / 2;
-  return std::max<std::int64_t>(1, kWindows / (pairs * pairs));
+// Those from `begin` on.
+Pictures part_of(const Pictures& all, std::int64_t begin, std::int64_t end) {
+  return {all.numbers + begin * all.side * all.side * all.channels, end - begin, all.side,
+          all.channels};
 }
 
-std::int64_t parts_of(const torch::Tensor& x, std::int64_t together) {
-  return (x.size(0) + together - 1) / together;
-}
-
-std::vector<Map> maps_of(const torch::Tensor& x, std::int64_t count) {
-  return {static_cast<std::size_t>(count),
-          Map(static_cast<int>(x.size(2)), static_cast<int>(x.size(1)), Arithmetic::fp32)};
-}
-
-// The pictures from `first` on; returns how many there are.
-std::int64_t read_part(const torch::Tensor& x, std::int64_t first, std::vector<Map>& maps) {
-  const std::int64_t count = std::min(static_cast<std::int64_t>(maps.size()), x.size(0) - first);
-  for (std::int64_t i = 0; i < count; ++i) {
-    const float* from = x.const_data_ptr<float>() + (first + i) * x.stride(0);
-    read_pixels(reinterpret_cast<const std::byte*>(from), maps[static_cast<std::size_t>(i)]);
-  }
-  return count;
-}
-
-torch::Tensor convolved(const torch::Tensor& x, const torch::Tensor& weight) {
+torch::Tensor convolved(const torch::Tensor& x, const FilterView& filters) {
   PackedConvolution convolution;
-  convolution.rectifies = false;
-  convolution.weights = packed_at_points(weight, {});
-  const auto side = static_cast<int>(x.size(2));
+  convolution.weights = pack_at_points(filters, {});
+  const Pictures inputs = pictures_of(x);
   const torch::Tensor result =
-      torch::empty({x.size(0), weight.size(0), side, side},
+      torch::empty({x.size(0), filters.outputs, x.size(2), x.size(3)},
                    x.options().memory_format(at::MemoryFormat::ChannelsLast));
-  const std::int64_t together = pictures_together(side);
-  at::parallel_for(0, parts_of(x, together), 1, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<Map> inputs = maps_of(x, together);
-    std::vector<Map> outputs = maps_of(result, together);
-    for (std::int64_t part = begin; part < end; ++part) {
-      const auto count = static_cast<std::size_t>(read_part(x, part * together, inputs));
-      packed_kernels().convolve_maps(convolution, std::span(inputs).first(count),
-                                     std::span(outputs).first(count));
-      for (std::size_t i = 0; i < count; ++i) {
-        float* const to = result.data_ptr<float>() +
-                          (part * together + static_cast<std::int64_t>(i)) * result.stride(0);
-        write_pixels(outputs[i], reinterpret_cast<std::byte*>(to));
-      }
-    }
+  at::parallel_for(0, inputs.count, 1, [&](std::int64_t begin, std::int64_t end) {
+    packed_kernels().convolve_pictures(convolution, part_of(inputs, begin, end),
+                                       result.data_ptr<float>() + begin * result.stride(0));
   });
   return result;
 }
 
+// The filters that give an input's gradient: turned by half, outputs and channels changed over.
+FilterView turned(const FilterView& filters) {
+  return {filters.first + 2 * (filters.row + filters.column),
+          filters.channels,
+          filters.outputs,
+          filters.channel,
+          filters.output,
+          -filters.row,
+          -filters.column};
+}
+
+// Of so many sums of a filter's gradient at its points, [C,kPoints,O] each: [O,C,3,3].
+torch::Tensor from_points(const torch::Tensor& sums, std::int64_t channels, std::int64_t outputs) {
+  constexpr std::int64_t kTogether = 16;  // outputs
+  using Numbers = float[kTogether];
+  torch::Tensor gradient = torch::empty({outputs, channels, 3, 3});
+  const auto add_up = [&](const float* from, Numbers(&all)[4][4]) {
+    for (std::int64_t sum = 0; sum < sums.size(0); ++sum, from += sums.stride(0)) {
+      for (int point = 0; point < kPoints; ++point) {
+        Numbers& to = all[point / 4][point % 4];
+        for (std::int64_t i = 0; i < kTogether; ++i) to[i] += from[point * outputs + i];
+      }
+    }
+  };
+  const auto write = [&](std::int64_t channel, std::int64_t output) {
+    Numbers all[4][4] = {}, rows[3][4];
+    add_up(sums.const_data_ptr<float>() + channel * kPoints * outputs + output, all);
+    for (int x = 0; x < 4; ++x) {
+      for (std::int64_t i = 0; i < kTogether; ++i) {
+        const float middle = (all[1][x][i] + all[2][x][i]) / 2;
+        rows[0][x][i] = all[0][x][i] + middle;
+        rows[1][x][i] = (all[1][x][i] - all[2][x][i]) / 2;
+        rows[2][x][i] = middle + all[3][x][i];
+      }
+    }
+    float* to = gradient.data_ptr<float>() + (output * channels + channel) * 9;
+    for (std::int64_t i = 0; i < kTogether; ++i, to += channels * 9) {
+      for (int y = 0; y < 3; ++y) {
+        const float middle = (rows[y][1][i] + rows[y][2][i]) / 2;
+        to[3 * y] = rows[y][0][i] + middle;
+        to[3 * y + 1] = (rows[y][1][i] - rows[y][2][i]) / 2;
+        to[3 * y + 2] = middle + rows[y][3][i];
+      }
+    }
+  };
+  at::parallel_for(0, channels, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t channel = begin; channel < end; ++channel) {
+      for (std::int64_t at = 0; at < outputs; at += kTogether) write(channel, at);
+    }
+  });
+  return gradient;
+}
+
 // In as many sums, whatever the number of threads, which are then added up.
 torch::Tensor filter_gradient(const torch::Tensor& x, const torch::Tensor& gradient) {
-  constexpr std::int64_t kSums = 4;
-  const std::int64_t channels = x.size(1), outputs = gradient.size(1);
-  const std::int64_t together = pictures_together(x.size(2)), parts = parts_of(x, together);
-  const torch::Tensor sums = torch::zeros({kSums, kPoints, channels * outputs});
-  at::parallel_for(0, kSums, 1, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<Map> inputs = maps_of(x, together), slopes = maps_of(gradient, together);
-    for (std::int64_t sum = begin; sum < end; ++sum) {
-      for (std::int64_t part = sum; part < parts; part += kSums) {
-        const auto count = static_cast<std::size_t>(read_part(x, part * together, inputs));
-        read_part(gradient, part * together, slopes);
-        packed_kernels().add_filter_gradient(std::span(inputs).first(count),
-                                             std::span(slopes).first(count),
-                                             sums.data_ptr<float>() + sum * sums.stride(0));
+  constexpr std::int64_t kWindows = 160;  // as stay in the cache, at a point
+  const Pictures inputs = pictures_of(x), slopes = pictures_of(gradient);
+  const std::int64_t parts = std::min<std::int64_t>(4, inputs.count);
+  const std::int64_t pairs = (inputs.side + 1) / 2;
+  const std::int64_t together = std::max<std::int64_t>(1, kWindows / (pairs * pairs));
+  const torch::Tensor sums = torch::empty({parts, inputs.channels * kPoints * slopes.channels});
+  at::parallel_for(0, parts, 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t part = first; part < last; ++part) {
+      float* const to = sums.data_ptr<float>() + part * sums.stride(0);
+      const std::int64_t begin = part * inputs.count / parts;
+      const std::int64_t end = (part + 1) * inputs.count / parts;
+      for (std::int64_t at = begin; at < end; at += together) {
+        const std::int64_t until = std::min(at + together, end);
+        packed_kernels().add_filter_gradient(part_of(inputs, at, until), part_of(slopes, at, until),
+                                             at > begin, to);
       }
     }
   });
-  return torch::mm(points_of_taps().t(), sums.sum(0))
-      .view({3, 3, channels, outputs})
-      .permute({3, 2, 0, 1})
-      .contiguous();
+  return from_points(sums, inputs.channels, slopes.channels);
 }
 
 class ConvolutionFp32 : public torch::autograd::Function<ConvolutionFp32> {
@@ -101,41 +114,30 @@ class ConvolutionFp32 : public torch::autograd::Function<ConvolutionFp32> {
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,
                                const torch::Tensor& weight) {
     context->save_for_backward({x, weight});
-    return convolved(x, weight.detach());
+    return convolved(x, filters_of(weight));
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
-    const torch::Tensor &x = saved[0], weight = saved[1].detach();
+    const torch::Tensor &x = saved[0], &weight = saved[1];
     const torch::Tensor gradient = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
-    return {context->needs_input_grad(0)
-                ? convolved(gradient, weight.permute({1, 0, 2, 3}).flip({2, 3}))
-                : torch::Tensor(),
+    return {context->needs_input_grad(0) ? convolved(gradient, turned(filters_of(weight)))
+                                         : torch::Tensor(),
             filter_gradient(x, gradient)};
   }
 };
 
 }  // namespace
 
-PackedWeights packed_at_points(const torch::Tensor& weight, const torch::Tensor& bias) {
-  const std::int64_t outputs = weight.size(0), channels = weight.size(1);
-  const torch::Tensor biases = bias.defined() ? bias.to(at::kFloat).contiguous() : torch::Tensor();
-  PackedWeights packed =
-      unfilled_weights(bias.defined() ? span_of(biases) : std::span<const float>(),
-                       {static_cast<int>(outputs), kPoints, channels}, Arithmetic::fp32);
-  const std::int64_t missing = packed.blocks() * packed.width - outputs;
-  // [kPoints, O, C] → [blocks, kPoints, C, width]
-  const torch::Tensor points =
-      torch::mm(points_of_taps(), weight.reshape({outputs * channels, kTaps}).t());
-  const torch::Tensor groups =
-      torch::constant_pad_nd(points.view({kPoints, outputs, channels}), {0, 0, 0, missing})
-          .view({kPoints, packed.blocks(), packed.width, channels})
-          .permute({1, 0, 3, 2})
-          .contiguous();
-  std::memcpy(packed.groups.data(), groups.const_data_ptr(),
-              packed.groups.size() * sizeof(std::uint32_t));
-  return packed;
+FilterView filters_of(const torch::Tensor& weight) {
+  return {weight.const_data_ptr<float>(),
+          static_cast<int>(weight.size(0)),
+          static_cast<int>(weight.size(1)),
+          weight.stride(0),
+          weight.stride(1),
+          weight.stride(2),
+          weight.stride(3)};
 }
 
 std::span<const float> span_of(const torch::Tensor& tensor) {

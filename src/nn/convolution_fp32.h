@@ -15,9 +15,8 @@ bool fits_convolution_fp32(const torch::Tensor& x, const torch::Tensor& weight);
 // of its gradients.
 torch::Tensor convolution_fp32(const torch::Tensor& x, const torch::Tensor& weight);
 
-// weight: [O,C,3,3] fp32; bias: [O] or undefined. As pack_filters() would for many channels, but
-// with the operators of torch: for weights that change with every step.
-PackedWeights packed_at_points(const torch::Tensor& weight, const torch::Tensor& bias);
+// [O,C,3,3] of fp32, which must outlive it.
+FilterView filters_of(const torch::Tensor& weight);
 
 // The numbers of a contiguous tensor of fp32.
 std::span<const float> span_of(const torch::Tensor& tensor);

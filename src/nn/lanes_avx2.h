@@ -20,6 +20,7 @@ using Words = __m256i;
 using Mask = int;  // so many lanes from the first on
 
 constexpr int kLanes = 8;
+constexpr int kRegisters = 16;
 constexpr int kColumns = 2;  // of a tile of two rows; two registers each are summed together
 
 DIPTYCH_AVX2_LANES Mask first(std::int64_t count) {

@@ -21,6 +21,7 @@ using Words = __m512i;
 using Mask = __mmask16;
 
 constexpr int kLanes = 16;
+constexpr int kRegisters = 32;
 constexpr int kColumns = 4;  // of a tile of two rows; two registers each are summed together
 // With a mask, as without one this compiler warns of what the intrinsic leaves undefined.
 constexpr Mask kAll = 0xffff;

@@ -11,6 +11,7 @@
 namespace diptych::plain {
 
 constexpr int kLanes = 16;
+constexpr int kRegisters = 32;
 constexpr int kColumns = 4;
 
 struct Floats {

@@ -54,7 +54,7 @@ void multiply(const PackedWeights& weights, const Rows& rows, Blocks blocks, flo
 void convolve(const PackedConvolution& convolution, const Map& input, Pairs pairs, Map& output,
               Measured& measured) {
   if (convolution.weights.runs == kPoints) {
-    return convolve_windows(convolution, {&input, 1}, pairs, {&output, 1}, &measured);
+    return convolve_windows(convolution, input, pairs, output, measured);
   }
   switch (convolution.weights.arithmetic) {
     case Arithmetic::fp32:
@@ -67,7 +67,7 @@ void convolve(const PackedConvolution& convolution, const Map& input, Pairs pair
 }
 
 PackedKernels kernels() {
-  return {kBlock, multiply, convolve, convolve_maps, add_filter_gradient, lstm_step};
+  return {kBlock, multiply, convolve, convolve_pictures, add_filter_gradient, lstm_step};
 }
 
 }  // namespace

@@ -48,6 +48,16 @@ struct PackedConvolution {
   int output_side(int side) const { return rows(side) / (pools ? 2 : 1); }
 };
 
+// Filters of fp32, wherever they lie: the number of output o, channel c, row y and column x is at
+// first + o·output + c·channel + y·row + x·column.
+struct FilterView {
+  const float* first = nullptr;
+  int outputs = 0, channels = 0;
+  std::int64_t output = 0, channel = 0, row = 0, column = 0;
+};
+// As products at kPoints. bias: [O] or empty.
+PackedWeights pack_at_points(const FilterView& filters, std::span<const float> bias);
+
 // [O,3,3,C] and [O], C in whole groups.
 struct FilterValues {
   std::span<const float> weights, bias;

@@ -9,15 +9,21 @@ struct LstmGates {
   const float *projected, *recurrent;  // [4·D] each
 };
 
+// [count,side,side,C] of fp32.
+struct Pictures {
+  const float* numbers = nullptr;
+  std::int64_t count = 0, side = 0, channels = 0;
+};
+
 struct PackedKernels {
   int block;  // outputs that are summed together, as weights are packed
   void (*multiply)(const PackedWeights&, const Rows&, Blocks, float* outputs);
   void (*convolve)(const PackedConvolution&, const Map&, Pairs, Map&, Measured&);
-  // Of some pictures, with weights at kPoints that neither measure nor pool.
-  void (*convolve_maps)(const PackedConvolution&, std::span<const Map>, std::span<Map>);
-  // Of some pictures, maps of fp32, C and O multiples of 16 and 32: adds to the gradient of filters
-  // at their points, [kPoints,C,O].
-  void (*add_filter_gradient)(std::span<const Map> inputs, std::span<const Map> gradients,
+  // Of pictures, with weights at kPoints, O a multiple of 32: the sums alone, [count,side,side,O].
+  void (*convolve_pictures)(const PackedConvolution&, const Pictures&, float* outputs);
+  // C and O multiples of 16 and 32: the gradient of filters at their points, [C,kPoints,O], is
+  // written, or added to what is there.
+  void (*add_filter_gradient)(const Pictures& inputs, const Pictures& gradients, bool adds,
                               float* sums);
   // One token of one row: cell and hidden state, [D] each.
   void (*lstm_step)(const LstmGates&, int features, float* cell, float* hidden);

@@ -160,22 +160,40 @@ TEST(PackedKernels, ConvolveAlikeOnRegistersOfEveryKind) {
 
 TEST(PackedKernels, TrainAlikeOnRegistersOfEveryKind) {
   if (kernels_here().empty()) GTEST_SKIP() << "needs AVX2 with FMA";
-  constexpr int kChannels = 48, kOutputs = 64, kPictures = 3;
-  const auto filter_gradient = [](const PackedKernels& kernels, int side) {
-    Draw draw;
-    std::vector<Map> seen, slopes;
-    for (int i = 0; i < kPictures; ++i) {
-      seen.push_back(made_up_map(side, kChannels, Arithmetic::fp32, draw));
-      slopes.push_back(made_up_map(side, kOutputs, Arithmetic::fp32, draw));
-    }
-    std::vector<float> sums = draw.numbers(std::size_t{kPoints} * kChannels * kOutputs);
-    kernels.add_filter_gradient(seen, slopes, sums.data());
-    return sums;
+  constexpr std::int64_t kPictures = 7;
+  struct Training {
+    std::vector<float> outputs, gradient;
   };
-  for (const int side : {1, 5, 10}) {
+  const auto train = [](const PackedKernels& kernels, std::int64_t side, int channels,
+                        int outputs) {
+    const InPlaceOfKernels chosen(kernels);
+    Draw draw;
+    const auto pictures = [&](std::int64_t width) {
+      return draw.numbers(static_cast<std::size_t>(kPictures * side * side * width));
+    };
+    const std::vector<float> seen = pictures(channels), slopes = pictures(outputs);
+    const std::vector<float> filters =
+        draw.numbers(static_cast<std::size_t>(9 * channels * outputs));
+    const Pictures inputs{seen.data(), kPictures, side, channels};
+    PackedConvolution convolution;
+    convolution.weights =
+        pack_at_points({filters.data(), outputs, channels, 9L * channels, 9, 3, 1}, {});
+    Training left{std::vector<float>(slopes.size()),
+                  std::vector<float>(static_cast<std::size_t>(kPoints * channels * outputs), NAN)};
+    kernels.convolve_pictures(convolution, inputs, left.outputs.data());
+    for (const bool adds : {false, true}) {
+      kernels.add_filter_gradient(inputs, {slopes.data(), kPictures, side, outputs}, adds,
+                                  left.gradient.data());
+    }
+    return left;
+  };
+  for (const auto& [side, channels, outputs] : std::vector<std::array<int, 3>>{
+           {1, 16, 32}, {2, 48, 64}, {5, 32, 96}, {10, 80, 32}, {21, 16, 32}, {65, 16, 32}}) {
     for (const PackedKernels& kernels : kernels_here()) {
-      EXPECT_LT(furthest(filter_gradient(kernels, side), filter_gradient(plain::kernels(), side)),
-                1e-5);
+      const Training found = train(kernels, side, channels, outputs);
+      const Training wanted = train(plain::kernels(), side, channels, outputs);
+      EXPECT_LT(furthest(found.outputs, wanted.outputs), 1e-5) << side;
+      EXPECT_LT(furthest(found.gradient, wanted.gradient), 1e-5) << side;
     }
   }
 }

@@ -12,71 +12,114 @@ namespace {
 // as have kWindows windows, so that the weights of a point are read once for these.
 constexpr std::int64_t kWindows = 32;
 
-// Numbers at each of kPoints points of some windows: [points, windows, channels].
+// Windows, or channels, whose sums are held at a time, two registers each.
+constexpr int kHeld = kRegisters < 32 ? 6 : 8;
+
+// Numbers at each of kPoints points of some windows, a register's channels of all windows side by
+// side: [points, groups of kLanes channels, windows, kLanes].
 struct Points {
   float* numbers = nullptr;
-  std::int64_t windows = 0, channels = 0;
-  float* at(int point, std::int64_t window) const {
-    return numbers + (point * windows + window) * channels;
+  std::int64_t windows = 0, groups = 0;
+  float* at(std::int64_t point, std::int64_t group, std::int64_t window) const {
+    return numbers + ((point * groups + group) * windows + window) * kLanes;
   }
+  std::int64_t size() const { return kPoints * groups * windows * kLanes; }
 };
 
+std::int64_t groups_of(std::int64_t channels) { return (channels + kLanes - 1) / kLanes; }
+
+// One picture, [side,side,C], whose rows and pixels lie so many numbers apart.
+struct Pixels {
+  const float* first;
+  std::int64_t side, row, pixel;
+};
+
+Pixels pixels_of(const Map& map) {
+  return {reinterpret_cast<const float*>(map.at(0, 0)), map.side(), map.row_bytes() / 4,
+          map.pixel_bytes() / 4};
+}
+
+Pixels pixels_of(const Pictures& pictures, std::int64_t index) {
+  const std::int64_t row = pictures.side * pictures.channels;
+  return {pictures.numbers + index * pictures.side * row, pictures.side, row, pictures.channels};
+}
+
+// One register of channels of a row of pixels; beyond the first and last row all are zero.
+struct PixelRow {
+  const float* first;
+  std::int64_t pixel;
+  DIPTYCH_LANES Floats operator()(std::int64_t x) const { return load(first + x * pixel); }
+};
+
+DIPTYCH_LANES PixelRow row_of(const Pixels& pixels, std::int64_t y, std::int64_t group) {
+  alignas(64) static const float zeros[kLanes] = {};
+  if (y < 0 || y >= pixels.side) return {zeros, 0};
+  return {pixels.first + y * pixels.row + group * kLanes, pixels.pixel};
+}
+
+// What the windows of a pair of rows see at one row of points, and one register of channels. seen:
+// what a column of pixels is there.
+template <class Seen>
+DIPTYCH_LANES void see(const Seen& seen, std::int64_t side, float* to, std::int64_t point) {
+  Floats before = all(0), left = seen(0);
+  const auto write = [&](Floats right, Floats after) DIPTYCH_KERNEL {
+    store(to, before - right);
+    store(to + point, left + right);
+    store(to + 2 * point, right - left);
+    store(to + 3 * point, left - after);
+    to += kLanes;
+    before = right;
+    left = after;
+  };
+  std::int64_t x = 1;
+  for (; x + 1 < side; x += 2) write(seen(x), seen(x + 1));
+  if (x <= side) write(x < side ? seen(x) : all(0), all(0));
+}
+
 // What the windows of a pair of rows see.
-DIPTYCH_KERNEL void transform_inputs(const Map& input, std::int64_t pair, std::int64_t window,
+DIPTYCH_KERNEL void transform_inputs(const Pixels& input, std::int64_t pair, std::int64_t window,
                                      const Points& to) {
-  const std::int64_t row = input.row_bytes(), pixel = input.pixel_bytes();
-  for (int column = 0; column < (input.side() + 1) / 2; ++column, ++window) {
-    const std::byte* corner = input.at(2 * pair - 1, 2 * column - 1);
-    for (std::int64_t channel = 0; channel < to.channels; channel += kLanes) {
-      const std::byte* from = corner + 4 * channel;
-      Floats rows[4][4];
-#pragma GCC unroll 4
-      for (int x = 0; x < 4; ++x, from += pixel) {
-        const auto at = [&](int y) DIPTYCH_KERNEL {
-          return load(reinterpret_cast<const float*>(from + y * row));
-        };
-        const Floats first = at(0), second = at(1), third = at(2), fourth = at(3);
-        rows[0][x] = first - third;
-        rows[1][x] = second + third;
-        rows[2][x] = third - second;
-        rows[3][x] = second - fourth;
-      }
-#pragma GCC unroll 4
-      for (int y = 0; y < 4; ++y) {
-        store(to.at(4 * y, window) + channel, rows[y][0] - rows[y][2]);
-        store(to.at(4 * y + 1, window) + channel, rows[y][1] + rows[y][2]);
-        store(to.at(4 * y + 2, window) + channel, rows[y][2] - rows[y][1]);
-        store(to.at(4 * y + 3, window) + channel, rows[y][1] - rows[y][3]);
-      }
-    }
+  const std::int64_t point = to.at(1, 0, 0) - to.at(0, 0, 0);
+  for (std::int64_t group = 0; group < to.groups; ++group) {
+    const PixelRow first = row_of(input, 2 * pair - 1, group);
+    const PixelRow second = row_of(input, 2 * pair, group);
+    const PixelRow third = row_of(input, 2 * pair + 1, group);
+    const PixelRow fourth = row_of(input, 2 * pair + 2, group);
+    const auto at = [&](int row) { return to.at(4 * row, group, window); };
+    see([&](std::int64_t x) DIPTYCH_KERNEL { return first(x) - third(x); }, input.side, at(0),
+        point);
+    see([&](std::int64_t x) DIPTYCH_KERNEL { return second(x) + third(x); }, input.side, at(1),
+        point);
+    see([&](std::int64_t x) DIPTYCH_KERNEL { return third(x) - second(x); }, input.side, at(2),
+        point);
+    see([&](std::int64_t x) DIPTYCH_KERNEL { return second(x) - fourth(x); }, input.side, at(3),
+        point);
   }
 }
 
 // What the gradients of the windows of a pair of rows are at their points.
-DIPTYCH_KERNEL void transform_gradients(const Map& gradient, std::int64_t pair, std::int64_t window,
-                                        const Points& to) {
-  const std::int64_t row = gradient.row_bytes(), pixel = gradient.pixel_bytes();
-  for (int column = 0; column < (gradient.side() + 1) / 2; ++column, ++window) {
-    const std::byte* corner = gradient.at(2 * pair, 2 * column);
-    for (std::int64_t channel = 0; channel < to.channels; channel += kLanes) {
-      const std::byte* from = corner + 4 * channel;
-      Floats rows[4][2];
-#pragma GCC unroll 2
-      for (int x = 0; x < 2; ++x, from += pixel) {
-        const Floats above = load(reinterpret_cast<const float*>(from));
-        const Floats below = load(reinterpret_cast<const float*>(from + row));
-        rows[0][x] = above;
-        rows[1][x] = above + below;
-        rows[2][x] = above - below;
-        rows[3][x] = -below;
-      }
-#pragma GCC unroll 4
-      for (int y = 0; y < 4; ++y) {
-        store(to.at(4 * y, window) + channel, rows[y][0]);
-        store(to.at(4 * y + 1, window) + channel, rows[y][0] + rows[y][1]);
-        store(to.at(4 * y + 2, window) + channel, rows[y][0] - rows[y][1]);
-        store(to.at(4 * y + 3, window) + channel, -rows[y][1]);
-      }
+DIPTYCH_KERNEL void transform_gradients(const Pixels& gradient, std::int64_t pair,
+                                        std::int64_t window, const Points& to) {
+  const std::int64_t point = to.at(1, 0, 0) - to.at(0, 0, 0);
+  for (std::int64_t group = 0; group < to.groups; ++group) {
+    const PixelRow above = row_of(gradient, 2 * pair, group);
+    const PixelRow below = row_of(gradient, 2 * pair + 1, group);
+    float* first = to.at(0, group, window);
+    for (std::int64_t x = 0; x < gradient.side; x += 2, first += kLanes) {
+      const bool whole = x + 1 < gradient.side;
+      const Floats left[2] = {above(x), below(x)};
+      const Floats right[2] = {whole ? above(x + 1) : all(0), whole ? below(x + 1) : all(0)};
+      float* at = first;
+      const auto write = [&](Floats a, Floats b) DIPTYCH_KERNEL {
+        for (const Floats& value : {a, a + b, a - b, -b}) {
+          store(at, value);
+          at += point;
+        }
+      };
+      write(left[0], right[0]);
+      write(left[0] + left[1], right[0] + right[1]);
+      write(left[0] - left[1], right[0] - right[1]);
+      write(-left[1], -right[1]);
     }
   }
 }
@@ -90,123 +133,133 @@ float* room_for(std::int64_t count) {
   return memory.data();
 }
 
-// Of kTile channels of the input and one block of outputs: adds to [kTile, outputs] the products of
-// what windows see and what their gradients are, at one point.
-DIPTYCH_LANES void add_tile(const float* inputs, std::int64_t channels, const float* gradients,
-                            std::int64_t outputs, std::int64_t windows, float* sums) {
-  Floats totals[kTile][2];
+// Asks for memory that is soon read, or written, which need not be there.
+template <int ForWriting>
+void expect(const float* from, std::int64_t count) {
+  constexpr std::int64_t kCacheLine = 16;
+  for (std::int64_t i = 0; i < count; i += kCacheLine) __builtin_prefetch(from + i, ForWriting, 2);
+}
+
+// Products of what windows see, at one point, with what their gradients are there, which are added
+// to the sums of a channel and `outputs` outputs; those of the next channel lie `next` further.
+struct Products {
+  const Points &inputs, &gradients;
+  std::int64_t point, next;
+  bool adds;  // to sums that are there
+};
+
+// Of Count channels and one block of outputs.
+template <int Count>
+DIPTYCH_LANES void add_products(const Products& products, std::int64_t channel, std::int64_t output,
+                                float* sums) {
+  const float* inputs[Count];
+  Floats totals[Count][2];
 #pragma GCC unroll 8
-  for (int row = 0; row < kTile; ++row) {
-    totals[row][0] = load(sums + row * outputs);
-    totals[row][1] = load(sums + row * outputs + kLanes);
+  for (int row = 0; row < Count; ++row) {
+    const std::int64_t at = channel + row;
+    inputs[row] = products.inputs.at(products.point, at / kLanes, 0) + at % kLanes;
+    totals[row][0] = products.adds ? load(sums + row * products.next) : all(0);
+    totals[row][1] = products.adds ? load(sums + row * products.next + kLanes) : all(0);
   }
-  for (std::int64_t i = 0; i < windows; ++i, inputs += channels, gradients += outputs) {
-    const Floats low = load(gradients), high = load(gradients + kLanes);
+  const float* const low = products.gradients.at(products.point, output / kLanes, 0);
+  const float* const high = products.gradients.at(products.point, output / kLanes + 1, 0);
+  const std::int64_t end = products.inputs.windows * kLanes;
+  for (std::int64_t i = 0; i < end; i += kLanes) {
+    const Floats both[2] = {load(low + i), load(high + i)};
 #pragma GCC unroll 8
-    for (int row = 0; row < kTile; ++row) {
-      const Floats number = all(inputs[row]);
-      totals[row][0] = fused(number, low, totals[row][0]);
-      totals[row][1] = fused(number, high, totals[row][1]);
+    for (int row = 0; row < Count; ++row) {
+      const Floats number = all(inputs[row][i]);
+      totals[row][0] = fused(number, both[0], totals[row][0]);
+      totals[row][1] = fused(number, both[1], totals[row][1]);
     }
   }
 #pragma GCC unroll 8
-  for (int row = 0; row < kTile; ++row) {
-    store(sums + row * outputs, totals[row][0]);
-    store(sums + row * outputs + kLanes, totals[row][1]);
+  for (int row = 0; row < Count; ++row) {
+    store(sums + row * products.next, totals[row][0]);
+    store(sums + row * products.next + kLanes, totals[row][1]);
   }
 }
 
-DIPTYCH_KERNEL void add_filter_gradient(std::span<const Map> seen, std::span<const Map> slopes,
-                                        float* sums) {
-  const std::int64_t pairs = (seen.front().side() + 1) / 2;
-  const std::int64_t windows = static_cast<std::int64_t>(seen.size()) * pairs * pairs;
-  const std::int64_t channels = seen.front().channels(), outputs = slopes.front().channels();
-  float* const memory = room_for(kPoints * windows * (channels + outputs));
-  const Points inputs{memory, windows, channels};
-  const Points gradients{memory + kPoints * windows * channels, windows, outputs};
+DIPTYCH_KERNEL void multiply_with_gradients(const Products& products, float* sums) {
+  constexpr int kFew = 2;  // divides all that is left over
+  const std::int64_t channels = products.inputs.groups * kLanes;
+  const std::int64_t outputs = products.gradients.groups * kLanes;
+  for (std::int64_t output = 0; output < outputs; output += kBlock) {
+    const auto at = [&](std::int64_t channel) { return sums + channel * products.next + output; };
+    std::int64_t channel = 0;
+    for (; channel + kHeld <= channels; channel += kHeld) {
+      add_products<kHeld>(products, channel, output, at(channel));
+    }
+    if (channel + 2 * kFew <= channels) {
+      add_products<2 * kFew>(products, channel, output, at(channel));
+      channel += 2 * kFew;
+    }
+    if (channel < channels) add_products<kFew>(products, channel, output, at(channel));
+  }
+}
+
+void add_filter_gradient(const Pictures& seen, const Pictures& slopes, bool adds, float* sums) {
+  const std::int64_t pairs = (seen.side + 1) / 2, windows = seen.count * pairs * pairs;
+  Points inputs{nullptr, windows, seen.channels / kLanes};
+  Points gradients{nullptr, windows, slopes.channels / kLanes};
+  inputs.numbers = room_for(inputs.size() + gradients.size());
+  gradients.numbers = inputs.numbers + inputs.size();
   std::int64_t window = 0;
-  for (std::size_t i = 0; i < seen.size(); ++i) {
+  for (std::int64_t i = 0; i < seen.count; ++i) {
+    const Pixels input = pixels_of(seen, i), slope = pixels_of(slopes, i);
+    expect<false>(input.first + input.side * input.row, input.side * input.row);
+    expect<false>(slope.first + slope.side * slope.row, slope.side * slope.row);
     for (std::int64_t pair = 0; pair < pairs; ++pair, window += pairs) {
-      transform_inputs(seen[i], pair, window, inputs);
-      transform_gradients(slopes[i], pair, window, gradients);
+      transform_inputs(input, pair, window, inputs);
+      transform_gradients(slope, pair, window, gradients);
     }
   }
   for (int point = 0; point < kPoints; ++point) {
-    for (std::int64_t output = 0; output < outputs; output += kBlock) {
-      for (std::int64_t channel = 0; channel < channels; channel += kTile) {
-        add_tile(inputs.at(point, 0) + channel, channels, gradients.at(point, 0) + output, outputs,
-                 windows, sums + (point * channels + channel) * outputs + output);
-      }
-    }
+    multiply_with_gradients({inputs, gradients, point, kPoints * slopes.channels, adds},
+                            sums + point * slopes.channels);
   }
 }
 
 // A pair of rows of outputs of one picture.
 struct Line {
-  const Map& input;
-  Map& output;
-  Measured* measured;  // null: nothing is
-  std::int64_t pair;
+  Pixels input;
+  std::int64_t picture, pair;
 };
 
 class Windows {
  public:
-  Windows(const PackedConvolution& convolution, int input_side)
+  Windows(const PackedConvolution& convolution, std::int64_t side)
       : convolution_(convolution),
-        side_(convolution.rows(input_side)),
-        columns_((side_ + 1) / 2),
+        columns_((side + 1) / 2),
         lines_(std::max<std::int64_t>(1, kWindows / columns_)),
-        count_((lines_ * columns_ + kTile - 1) / kTile * kTile) {
-    const std::int64_t channels = (convolution.weights.steps + kLanes - 1) / kLanes * kLanes;
-    const std::int64_t products = (kPoints * count_ + kColumns) * kBlock;
-    inputs_ = {room_for(kPoints * count_ * channels + products), count_, channels};
-    products_ = inputs_.at(kPoints, 0);
+        count_((lines_ * columns_ + kHeld - 1) / kHeld * kHeld) {
+    inputs_ = {nullptr, count_, groups_of(convolution.weights.steps)};
+    inputs_.numbers = room_for(inputs_.size() + (kPoints * count_ + kColumns) * kBlock);
+    products_ = inputs_.numbers + inputs_.size();
   }
 
   // As many lines as go through together.
   std::size_t lines() const { return static_cast<std::size_t>(lines_); }
 
-  void convolve(std::span<const Line> lines) {
-    std::int64_t window = 0;
+  // Writes each line with write(line, products of its first window, block).
+  template <class Write>
+  void convolve(std::span<const Line> lines, const Write& write) {
+    std::int64_t windows = 0;
     for (const Line& line : lines) {
-      transform_inputs(line.input, line.pair, window, inputs_);
-      window += columns_;
+      transform_inputs(line.input, line.pair, windows, inputs_);
+      windows += columns_;
     }
     for (int block = 0; block < convolution_.weights.blocks(); ++block) {
-      multiply_points(block);
-      window = 0;
+      multiply_points(block, windows);
+      const float* products = products_;
       for (const Line& line : lines) {
-        write(line, window, block);
-        window += columns_;
+        write(line, products, block);
+        products += columns_ * kBlock;
       }
     }
   }
 
- private:
-  DIPTYCH_KERNEL void multiply_points(int block) {
-    const PackedWeights& weights = convolution_.weights;
-    for (int point = 0; point < kPoints; ++point) {
-      float* to = products_ + point * count_ * kBlock;
-      for (std::int64_t window = 0; window < count_; window += kTile) {
-        Floats sums[kTile][2];
-        clear<Fp32, kTile>(sums);
-        const std::byte* rows[kTile];
-#pragma GCC unroll 8
-        for (int row = 0; row < kTile; ++row) {
-          rows[row] = reinterpret_cast<const std::byte*>(inputs_.at(point, window + row));
-        }
-        accumulate<Fp32, kTile>(sums, rows, weights.block(block) + point * weights.steps * kBlock,
-                                weights.steps);
-#pragma GCC unroll 8
-        for (int row = 0; row < kTile; ++row, to += kBlock) {
-          store(to, sums[row][0]);
-          store(to + kLanes, sums[row][1]);
-        }
-      }
-    }
-  }
-
-  // The sums of a window's four outputs, of one register of channels.
+  // The four outputs of a window, of one register of channels.
   DIPTYCH_LANES void sum(const float* products, Floats (&sums)[2][2]) const {
     const std::int64_t point = count_ * kBlock;
     Floats rows[2][4];
@@ -225,63 +278,145 @@ class Windows {
     }
   }
 
-  DIPTYCH_KERNEL void write(const Line& line, std::int64_t window, int block) const {
-    Measure measure[2];
-    start(measure, line.measured ? line.measured->places : nullptr);
-    Tile tile;
-    tile.pair = line.pair;
-    tile.rows = std::min<std::int64_t>(2, side_ - 2 * line.pair);
-    const float* products = products_ + window * kBlock;
-    for (; tile.x < side_; tile.x += kColumns) {
-      tile.columns = std::min<std::int64_t>(kColumns, side_ - tile.x);
-      Floats sums[kTile][2];
-#pragma GCC unroll 2
-      for (int at = 0; at < kColumns / 2; ++at, products += kBlock) {
-#pragma GCC unroll 2
-        for (int half = 0; half < 2; ++half) {
-          Floats four[2][2];
-          sum(products + half * kLanes, four);
-          for (int pixel = 0; pixel < 4; ++pixel) {
-            const int row = pixel / 2, column = pixel % 2;
-            sums[row * kColumns + 2 * at + column][half] = four[row][column];
-          }
+ private:
+  DIPTYCH_KERNEL void multiply_points(int block, std::int64_t windows) {
+    const PackedWeights& weights = convolution_.weights;
+    const std::int64_t group = count_ * kLanes;
+    for (int point = 0; point < kPoints; ++point) {
+      float* to = products_ + point * count_ * kBlock;
+      for (std::int64_t window = 0; window < windows; window += kHeld) {
+        Floats sums[kHeld][2];
+        clear<Fp32, kHeld>(sums);
+        const float* from = inputs_.at(point, 0, window);
+        const std::uint32_t* filters = weights.block(block) + point * weights.steps * kBlock;
+        std::int64_t left = weights.steps;
+        for (; left >= kLanes; left -= kLanes, from += group, filters += kLanes * kBlock) {
+          add_channels(sums, from, filters, kLanes);
+        }
+        add_channels(sums, from, filters, left);
+#pragma GCC unroll 8
+        for (int row = 0; row < kHeld; ++row, to += kBlock) {
+          store(to, sums[row][0]);
+          store(to + kLanes, sums[row][1]);
         }
       }
-      finish_tile<Fp32>(convolution_, sums, tile, block, line.input, line.output, measure);
     }
-    if (convolution_.measures) {
-      keep(measure, convolution_.weights, line.pair, block, *line.measured);
+  }
+
+  DIPTYCH_LANES static void add_channels(Floats (&sums)[kHeld][2], const float* from,
+                                         const std::uint32_t* filters, std::int64_t channels) {
+#pragma GCC unroll 4
+    for (std::int64_t channel = 0; channel < channels; ++channel, filters += kBlock) {
+      const Words low = load_words(filters), high = load_words(filters + kLanes);
+#pragma GCC unroll 8
+      for (int row = 0; row < kHeld; ++row) {
+        const Words number =
+            everywhere(reinterpret_cast<const std::byte*>(from + row * kLanes + channel));
+        sums[row][0] = Fp32::dot(sums[row][0], low, number);
+        sums[row][1] = Fp32::dot(sums[row][1], high, number);
+      }
     }
   }
 
   const PackedConvolution& convolution_;
-  std::int64_t side_, columns_, lines_, count_;
+  std::int64_t columns_, lines_, count_;
   Points inputs_;
   float* products_;  // [points, windows, kBlock], and what a tile reads beyond, to no effect
 };
 
-// `pairs` of each picture; measured: of the only one, or null.
-void convolve_windows(const PackedConvolution& convolution, std::span<const Map> inputs,
-                      Pairs pairs, std::span<Map> outputs, Measured* measured) {
-  Windows windows(convolution, inputs.front().side());
-  std::vector<Line> lines;
-  const auto convolve_lines = [&] {
-    windows.convolve(lines);
-    lines.clear();
-  };
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    for (std::int64_t pair = pairs.begin; pair < pairs.end; ++pair) {
-      lines.push_back({inputs[i], outputs[i], measured, pair});
-      if (lines.size() == windows.lines()) convolve_lines();
+// What an answer's convolution writes of a line: with all that follows.
+DIPTYCH_KERNEL void write_line(const PackedConvolution& convolution, const Windows& windows,
+                               const Map& input, const Line& line, const float* products, int block,
+                               Map& output, Measured& measured) {
+  const std::int64_t side = input.side();
+  Measure measure[2];
+  start(measure, measured.places);
+  Tile tile;
+  tile.pair = line.pair;
+  tile.rows = std::min<std::int64_t>(2, side - 2 * line.pair);
+  for (; tile.x < side; tile.x += kColumns) {
+    tile.columns = std::min<std::int64_t>(kColumns, side - tile.x);
+    Floats sums[kTile][2];
+#pragma GCC unroll 2
+    for (int at = 0; at < kColumns / 2; ++at, products += kBlock) {
+#pragma GCC unroll 2
+      for (int half = 0; half < 2; ++half) {
+        Floats four[2][2];
+        windows.sum(products + half * kLanes, four);
+        for (int pixel = 0; pixel < 4; ++pixel) {
+          const int row = pixel / 2, column = pixel % 2;
+          sums[row * kColumns + 2 * at + column][half] = four[row][column];
+        }
+      }
     }
+    finish_tile<Fp32>(convolution, sums, tile, block, input, output, measure);
   }
-  if (!lines.empty()) convolve_lines();
+  if (convolution.measures) keep(measure, convolution.weights, line.pair, block, measured);
 }
 
-void convolve_maps(const PackedConvolution& convolution, std::span<const Map> inputs,
-                   std::span<Map> outputs) {
-  convolve_windows(convolution, inputs, {0, convolution.pairs(inputs.front().side())}, outputs,
-                   nullptr);
+void convolve_windows(const PackedConvolution& convolution, const Map& input, Pairs pairs,
+                      Map& output, Measured& measured) {
+  Windows windows(convolution, input.side());
+  std::vector<Line> lines;
+  for (std::int64_t pair = pairs.begin; pair < pairs.end; ++pair) {
+    lines.push_back({pixels_of(input), 0, pair});
+  }
+  for (std::size_t at = 0; at < lines.size(); at += windows.lines()) {
+    const auto together =
+        std::span(lines).subspan(at, std::min(windows.lines(), lines.size() - at));
+    windows.convolve(together, [&](const Line& line, const float* products, int block) {
+      write_line(convolution, windows, input, line, products, block, output, measured);
+    });
+  }
+}
+
+// The sums alone of a line; `to`: the first channel of the block, of the first pixel.
+DIPTYCH_KERNEL void write_sums(const Windows& windows, const float* products, const Pixels& output,
+                               std::int64_t pair, float* to) {
+  const std::int64_t rows = std::min<std::int64_t>(2, output.side - 2 * pair);
+  for (std::int64_t x = 0; x < output.side; x += 2, products += kBlock, to += 2 * output.pixel) {
+    const std::int64_t columns = std::min<std::int64_t>(2, output.side - x);
+    for (int half = 0; half < 2; ++half) {
+      Floats sums[2][2];
+      windows.sum(products + half * kLanes, sums);
+      for (std::int64_t row = 0; row < rows; ++row) {
+        for (std::int64_t column = 0; column < columns; ++column) {
+          store(to + row * output.row + column * output.pixel + half * kLanes, sums[row][column]);
+        }
+      }
+    }
+  }
+}
+
+void convolve_pictures(const PackedConvolution& convolution, const Pictures& inputs,
+                       float* outputs) {
+  const std::int64_t channels = convolution.weights.outputs, pairs = (inputs.side + 1) / 2;
+  Windows windows(convolution, inputs.side);
+  std::vector<Line> lines;
+  for (std::int64_t i = 0; i < inputs.count; ++i) {
+    for (std::int64_t pair = 0; pair < pairs; ++pair) {
+      lines.push_back({pixels_of(inputs, i), i, pair});
+    }
+  }
+  const auto first_number = [&](const Line& line) {
+    return (line.picture * inputs.side + 2 * line.pair) * inputs.side;
+  };
+  const Pixels output{outputs, inputs.side, inputs.side * channels, channels};
+  const auto write = [&](const Line& line, const float* products, int block) {
+    write_sums(windows, products, output, line.pair,
+               outputs + first_number(line) * channels + block * kBlock);
+  };
+  for (std::size_t at = 0; at < lines.size(); at += windows.lines()) {
+    const auto together =
+        std::span(lines).subspan(at, std::min(windows.lines(), lines.size() - at));
+    for (const Line& line : together) {
+      expect<true>(outputs + first_number(line) * channels, 2 * output.row);
+      expect<false>(inputs.numbers + (first_number(line) + std::ssize(together) * 2 * inputs.side) *
+                                         inputs.channels,
+                    2 * inputs.side * inputs.channels);
+    }
+    windows.convolve(together, write);
+  }
 }
 
 }  // namespace

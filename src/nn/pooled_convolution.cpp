@@ -22,7 +22,7 @@ PackedConvolution packed(const torch::Tensor& weight, const torch::Tensor& bias,
   PackedConvolution convolution;
   convolution.pools = true;
   if (arithmetic == Arithmetic::fp32 && weight.size(1) % 16 == 0) {
-    convolution.weights = packed_at_points(weight, bias);
+    convolution.weights = pack_at_points(filters_of(weight), span_of(bias));
     return convolution;
   }
   const torch::Tensor last = weight.permute({0, 2, 3, 1}).contiguous();
