@@ -27,15 +27,4 @@ std::span<const std::int64_t> own_rows(std::span<const std::int64_t> whole, cons
 // The rows of all parts; gradients find their way back.
 torch::Tensor rows_of_all(const torch::Tensor& x, const BatchPart& part);
 
-struct Standardising {
-  torch::Tensor weight, bias;                    // [C] fp32
-  torch::Tensor running_mean, running_variance;  // [C] fp32, which move by the momentum
-  double momentum, epsilon;
-};
-
-// Batch normalisation in training (Ioffe and Szegedy, ICML 2015) over the rows of all parts.
-// x: [B,C,H,W] fp32 or bf16, channels last; gives the same.
-torch::Tensor batch_norm_of_all(const torch::Tensor& x, const Standardising& how,
-                                const BatchPart& part);
-
 }  // namespace diptych

@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "nn/profile.h"
-#include "nn/relu_max_pool.h"
 
 namespace diptych {
 namespace {
@@ -64,18 +63,14 @@ class Unit : public torch::nn::Module {
             Convolution::Options{inputs, outputs, /*bias=*/false, /*he=*/true, stride}, generator));
     norm_ = register_module("norm", std::make_shared<BatchNorm>(outputs, generator));
   }
-  torch::Tensor forward(const torch::Tensor& x, const Pass& pass) const {
-    return normed(x, pass).relu_();
-  }
-  torch::Tensor forward_pooled(const torch::Tensor& x, const Pass& pass) const {
-    return relu_max_pool(normed(x, pass));
+  // after: as AfterNorm.
+  NormedMap forward(const torch::Tensor& x, const Pass& pass, AfterNorm after = {}) const {
+    after.rectifies = true;
+    return norm_->forward(convolution_->forward(x), pass, after);
   }
   Filters filters() const { return norm_->folded_into(convolution_->filters()); }
 
  private:
-  torch::Tensor normed(const torch::Tensor& x, const Pass& pass) const {
-    return norm_->forward(convolution_->forward(x), pass);
-  }
   std::shared_ptr<Convolution> convolution_;
   std::shared_ptr<BatchNorm> norm_;
 };
@@ -102,17 +97,17 @@ class ResidualEncoder : public ImageEncoder {
 
   torch::Tensor forward(torch::Tensor pixels, Pass& pass) override {
     torch::Tensor x = stem(pixels, pass);
-    std::vector<torch::Tensor> pooled;
+    std::vector<torch::Tensor> measures;
     for (std::size_t stage = 1; stage < widen_.size(); ++stage) {
       const ProfileScope scope(fmt::format("image.stage{}", stage));
-      if (stage > 1) x = torch::max_pool2d(x, 2);
-      x = widen_[stage]->forward(x, pass);
-      x = x + residual_[stage - 1]->forward(x, pass);
-      const torch::Tensor map = x.to(at::kFloat);
-      pooled.push_back(map.mean({2, 3}));
-      pooled.push_back(map.amax({2, 3}));
+      x = widen_[stage]->forward(x, pass).map;
+      const bool pools = stage + 1 < widen_.size();
+      const NormedMap sum =
+          residual_[stage - 1]->forward(x, pass, {.added = x, .measures = true, .pools = pools});
+      measures.push_back(sum.measures);
+      x = sum.map;
     }
-    return torch::cat(pooled, 1);
+    return torch::cat(measures, 1);
   }
 
   int features() const override { return features_; }
@@ -133,7 +128,7 @@ class ResidualEncoder : public ImageEncoder {
  private:
   torch::Tensor stem(const torch::Tensor& pixels, const Pass& pass) const {
     const ProfileScope scope("image.stem");
-    return widen_.front()->forward_pooled(pixels, pass);
+    return widen_.front()->forward(pixels, pass, {.pools = true}).map;
   }
   int features_;
   std::vector<std::shared_ptr<Unit>> widen_, residual_;

@@ -91,17 +91,20 @@ BatchNorm::BatchNorm(int channels, const at::Generator& generator) {
   running_variance_ = register_buffer("running_var", torch::ones({channels}, memory));
 }
 
-torch::Tensor BatchNorm::forward(const torch::Tensor& x, const Pass& pass) const {
+NormedMap BatchNorm::forward(const torch::Tensor& x, const Pass& pass,
+                             const AfterNorm& after) const {
   constexpr double kMomentum = 0.1;
   // A single value has no variance: it would make the running one not a number, for ever.
   const std::int64_t rows = pass.part.world ? pass.part.whole : x.size(0);
   const bool learns = pass.training && rows * x.size(2) * x.size(3) > 1;
-  if (learns && pass.part.world) {
-    return batch_norm_of_all(
-        x, {weight_, bias_, running_mean_, running_variance_, kMomentum, kEpsilon}, pass.part);
+  if (learns && x.is_cpu()) {
+    return normed_map(
+        x, {weight_, bias_, running_mean_, running_variance_, kMomentum, kEpsilon, pass.part},
+        after);
   }
-  return torch::batch_norm(x, weight_, bias_, running_mean_, running_variance_, learns, kMomentum,
-                           kEpsilon, /*cudnn_enabled=*/true);
+  return follow(torch::batch_norm(x, weight_, bias_, running_mean_, running_variance_, learns,
+                                  kMomentum, kEpsilon, /*cudnn_enabled=*/true),
+                after);
 }
 
 Filters BatchNorm::folded_into(const Filters& filters) const {

@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include "nn/batch_part.h"
+#include "nn/normed_map.h"
 #include "nn/packed_lstm.h"
 
 namespace diptych {
@@ -78,7 +79,10 @@ class Convolution : public torch::nn::Module {
 class BatchNorm : public torch::nn::Module {
  public:
   BatchNorm(int channels, const at::Generator& generator);
-  torch::Tensor forward(const torch::Tensor& x, const Pass& pass) const;
+  torch::Tensor forward(const torch::Tensor& x, const Pass& pass) const {
+    return forward(x, pass, {}).map;
+  }
+  NormedMap forward(const torch::Tensor& x, const Pass& pass, const AfterNorm& after) const;
   // The convolution before it, with what this layer does to its outputs when not training.
   Filters folded_into(const Filters& filters) const;
 
