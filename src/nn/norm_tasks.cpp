@@ -65,10 +65,14 @@ struct Rows {
   explicit Rows(std::int64_t run) {
     for (std::vector<Real>& row : pair) row.resize(static_cast<std::size_t>(run));
     first = second = pair[0];
+    most = first;
     line.resize(pair[0].size());
+    from = line;
   }
   std::vector<Real> pair[2], first, second;
   std::vector<std::int32_t> line;
+  std::vector<Real> most;  // of a window, and where it was
+  std::vector<std::int32_t> from;
 };
 
 DIPTYCH_PART void activate(const NormBatch<Number>& batch, std::int64_t at,
@@ -91,21 +95,28 @@ DIPTYCH_PART void activate(const NormBatch<Number>& batch, std::int64_t at,
   for (std::int64_t i = 0; i < run; ++i) to[i] += wide(added[i]);
 }
 
+// Where a number of the row is larger than the most so far, it takes its place, and `label` that of
+// where that was.
+template <typename Real>
+[[gnu::always_inline]] inline void take_larger(const Real* __restrict row, std::int64_t count,
+                                               std::int32_t label, Real* __restrict most,
+                                               std::int32_t* __restrict labels) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    // Not a number: of nothing is it true that it is at most the most.
+    const bool above = !(row[i] <= most[i]) & (most[i] == most[i]);
+    most[i] = above ? row[i] : most[i];
+    labels[i] = above ? label : labels[i];
+  }
+}
+
 // first: sums, second: maxima, line: the row where each was found.
 template <typename Real>
 [[gnu::always_inline]] inline void measure_row(std::int32_t y, const Real* __restrict row,
                                                Rows<Real>& rows) {
   Real* __restrict sum = rows.first.data();
-  Real* __restrict most = rows.second.data();
-  std::int32_t* __restrict line = rows.line.data();
   const auto run = static_cast<std::int64_t>(rows.line.size());
   for (std::int64_t i = 0; i < run; ++i) sum[i] += row[i];
-  for (std::int64_t i = 0; i < run; ++i) {
-    // Not a number: of nothing is it true that it is at most the most.
-    const bool above = !(row[i] <= most[i]) & (most[i] == most[i]);
-    most[i] = above ? row[i] : most[i];
-    line[i] = above ? y : line[i];
-  }
+  take_larger(row, run, y, rows.second.data(), rows.line.data());
 }
 
 DIPTYCH_PART void write_measures(const NormBatch<Number>& batch, std::int64_t index,
@@ -130,29 +141,24 @@ DIPTYCH_PART void write_measures(const NormBatch<Number>& batch, std::int64_t in
   }
 }
 
-DIPTYCH_PART void pool_rows(const NormBatch<Number>& batch, const Rows<Wide<Number>>& rows,
+DIPTYCH_PART void pool_rows(const NormBatch<Number>& batch, Rows<Wide<Number>>& rows,
                             std::int64_t at) {
   using Real = Wide<Number>;
   const std::int64_t channels = batch.channels;
   for (std::int64_t window = 0; window < batch.width / 2; ++window, at += channels) {
-    const Real* __restrict a = rows.pair[0].data() + 2 * window * channels;
-    const Real* __restrict b = rows.pair[1].data() + 2 * window * channels;
+    const Real* const upper = rows.pair[0].data() + 2 * window * channels;
+    const Real* const lower = rows.pair[1].data() + 2 * window * channels;
+    Real* const most = rows.most.data();
+    std::int32_t* const from = rows.from.data();
+    std::copy_n(upper, channels, most);
+    std::fill_n(from, channels, 0);
+    take_larger(upper + channels, channels, 1, most, from);
+    take_larger(lower, channels, 2, most, from);
+    take_larger(lower + channels, channels, 3, most, from);
     Number* __restrict map = batch.map + at;
     std::uint8_t* __restrict place = batch.place + at;
-    for (std::int64_t c = 0; c < channels; ++c) {
-      Real most = a[c];
-      std::uint8_t from = 0;
-      const auto try_one = [&](Real value, std::uint8_t index) {
-        const bool above = !(value <= most) & (most == most);
-        most = above ? value : most;
-        from = above ? index : from;
-      };
-      try_one(a[channels + c], 1);
-      try_one(b[c], 2);
-      try_one(b[channels + c], 3);
-      narrow(most, map[c]);
-      place[c] = from;
-    }
+    for (std::int64_t c = 0; c < channels; ++c) narrow(most[c], map[c]);
+    for (std::int64_t c = 0; c < channels; ++c) place[c] = static_cast<std::uint8_t>(from[c]);
   }
 }
 
