@@ -270,7 +270,7 @@ NormedMap follow(const torch::Tensor& normed, const AfterNorm& after) {
   if (after.measures) {
     const torch::Tensor map =
         normed.scalar_type() == at::kDouble ? result.map : result.map.to(at::kFloat);
-    result.measures = torch::cat({map.mean({2, 3}), map.amax({2, 3})}, 1);
+    result.measures = torch::cat({map.mean({2, 3}), std::get<0>(map.flatten(2).max(2))}, 1);
   }
   if (after.pools) result.map = torch::max_pool2d(result.map, 2);
   return result;
