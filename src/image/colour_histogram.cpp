@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <vector>
+
+#include "base/vectorised.h"
 
 namespace diptych {
 namespace {
@@ -25,23 +28,37 @@ std::array<Place, 256> places_of(int bins) {
 
 }  // namespace
 
-void colour_histogram(std::span<const std::uint8_t> pixels, int bins, std::span<float> histogram) {
-  const std::array<Place, 256> places = places_of(bins);
-  std::fill(histogram.begin(), histogram.end(), 0.0F);
+// The share of each of the eight bins around a pixel, [red, green, blue], added to those of its
+// cell.
+DIPTYCH_VECTORISED void add_shares(std::span<const std::uint8_t> pixels,
+                                   const std::array<Place, 256>& places, int bins,
+                                   std::span<std::array<float, 8>> cells) {
   for (std::size_t i = 0; i + 2 < pixels.size(); i += 3) {
     const Place red = places[pixels[i]], green = places[pixels[i + 1]],
                 blue = places[pixels[i + 2]];
-    float* corner =
-        &histogram[static_cast<std::size_t>((red.bin * bins + green.bin) * bins + blue.bin)];
-    for (const float in_red : {1 - red.above, red.above}) {
-      float* line = corner;
-      for (const float in_green : {1 - green.above, green.above}) {
-        const float share = in_red * in_green;
-        line[0] += share * (1 - blue.above);
-        line[1] += share * blue.above;
-        line += bins;
-      }
-      corner += bins * bins;
+    float* __restrict cell =
+        cells[static_cast<std::size_t>((red.bin * bins + green.bin) * bins + blue.bin)].data();
+    for (int corner = 0; corner < 8; ++corner) {
+      const float in_red = corner & 4 ? red.above : 1 - red.above;
+      const float in_green = corner & 2 ? green.above : 1 - green.above;
+      const float in_blue = corner & 1 ? blue.above : 1 - blue.above;
+      cell[corner] += in_red * in_green * in_blue;
+    }
+  }
+}
+
+void colour_histogram(std::span<const std::uint8_t> pixels, int bins, std::span<float> histogram) {
+  const std::array<Place, 256> places = places_of(bins);
+  std::fill(histogram.begin(), histogram.end(), 0.0F);
+  std::vector<std::array<float, 8>> cells(histogram.size());
+  add_shares(pixels, places, bins, cells);
+  const auto next_red = static_cast<std::size_t>(bins * bins),
+             next_green = static_cast<std::size_t>(bins);
+  for (std::size_t at = 0; at < cells.size(); ++at) {
+    for (std::size_t corner = 0; corner < 8; ++corner) {
+      if (cells[at][corner] == 0) continue;
+      const std::size_t red = corner & 4 ? next_red : 0, green = corner & 2 ? next_green : 0;
+      histogram[at + red + green + (corner & 1)] += cells[at][corner];
     }
   }
   const float count = static_cast<float>(pixels.size() / 3);

@@ -8,9 +8,9 @@
 namespace diptych {
 namespace {
 
-void narrow(float value, float& to) { to = value; }
-void narrow(double value, double& to) { to = value; }
-void narrow(float value, Bits& to) {
+[[gnu::always_inline]] inline void narrow(float value, float& to) { to = value; }
+[[gnu::always_inline]] inline void narrow(double value, double& to) { to = value; }
+[[gnu::always_inline]] inline void narrow(float value, Bits& to) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t rounded = bits + 0x7fff + (bits >> 16 & 1), none = bits | 0x400000;
   to = static_cast<Bits>((value == value ? rounded : none) >> 16);

@@ -9,11 +9,11 @@ namespace diptych {
 // bf16 are the upper halves of fp32 and read as their bits, which compilers vectorise. Arithmetic
 // is in fp32, of fp64 in itself.
 using Bits = std::uint16_t;
-inline float wide(Bits bits) {
+[[gnu::always_inline]] inline float wide(Bits bits) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
 }
-inline float wide(float value) { return value; }
-inline double wide(double value) { return value; }
+[[gnu::always_inline]] inline float wide(float value) { return value; }
+[[gnu::always_inline]] inline double wide(double value) { return value; }
 template <typename Number>
 using Wide = decltype(wide(Number()));
 
