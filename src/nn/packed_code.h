@@ -4,8 +4,8 @@
 //   DIPTYCH_KERNEL     before a function that uses them
 //   DIPTYCH_LANES      before one that is part of another
 #pragma once
-#include "nn/packed_points.h"
 #include "nn/packed_tiles.h"
+#include "nn/packed_windows.h"
 
 namespace diptych::DIPTYCH_REGISTERS {
 namespace {
