@@ -201,7 +201,8 @@ class Training {
     if (options_.profiled_steps <= 0) return;
     if (step == kWarmUp) profile_.emplace();
     if (step != kWarmUp + options_.profiled_steps || !profile_) return;
-    observer_.on_profile(profile_->parts(), options_.profiled_steps, profile_->trace());
+    const std::vector<ProfilePart> parts = profile_->parts();  // without the time of the trace
+    observer_.on_profile(parts, options_.profiled_steps, profile_->trace());
     profile_.reset();
   }
 
@@ -277,12 +278,11 @@ class Training {
 
   void count_failure(bool failed) {
     state_.failed_in_a_row = failed ? state_.failed_in_a_row + 1 : 0;
-    if (state_.failed_in_a_row >= kMaxFailedInARow) {
-      throw Error(ErrorKind::numeric,
-                  fmt::format("{} steps in a row gave a loss or gradient that is not finite",
-                              kMaxFailedInARow),
-                  "", "lower --learning-rate, or try --precision fp32");
-    }
+    if (state_.failed_in_a_row < kMaxFailedInARow) return;
+    throw Error(ErrorKind::numeric,
+                fmt::format("{} steps in a row gave a loss or gradient that is not finite",
+                            kMaxFailedInARow),
+                "", "lower --learning-rate, or try --precision fp32");
   }
 
   void update_average(std::int64_t step) {
