@@ -26,8 +26,6 @@ std::array<Place, 256> places_of(int bins) {
   return places;
 }
 
-}  // namespace
-
 // The share of each of the eight bins around a pixel, [red, green, blue], added to those of its
 // cell.
 DIPTYCH_VECTORISED void add_shares(std::span<const std::uint8_t> pixels,
@@ -46,6 +44,8 @@ DIPTYCH_VECTORISED void add_shares(std::span<const std::uint8_t> pixels,
     }
   }
 }
+
+}  // namespace
 
 void colour_histogram(std::span<const std::uint8_t> pixels, int bins, std::span<float> histogram) {
   const std::array<Place, 256> places = places_of(bins);

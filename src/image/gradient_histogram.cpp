@@ -61,6 +61,7 @@ DIPTYCH_VECTORISED void differ(const std::uint8_t* row, const std::uint8_t* abov
   return sum * tangent * std::numbers::inv_pi_v<float>;
 }
 
+// Of each pixel the gradient of the channel that changes most.
 DIPTYCH_VECTORISED void find_steepest(const Differences& differences, Edges& edges) {
   const std::int32_t* __restrict across = differences.across.data();
   const std::int32_t* __restrict down = differences.down.data();

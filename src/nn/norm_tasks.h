@@ -40,7 +40,6 @@ struct NormBatch {
   std::int64_t run() const { return width * channels; }
   std::int64_t picture() const { return height * run(); }
   std::int64_t windows() const { return height / 2 * (width / 2) * channels; }
-  bool has_map() const { return pools || !measures; }
 };
 
 // For the pictures from begin to end.

@@ -10,6 +10,9 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+// Whether anything reads more of the map than its measures.
+bool has_map(const AfterNorm& after) { return after.pools || !after.measures; }
+
 template <typename Number>
 Number* numbers_of(const torch::Tensor& tensor) {
   return tensor.defined() ? static_cast<Number*>(tensor.data_ptr()) : nullptr;
@@ -115,7 +118,7 @@ NormedMap forward_of(Known& known) {
     result.measures = torch::empty({pictures, 2 * channels}, c10::CppTypeToScalarType<Real>::value);
   }
   NormBatch<Number> batch = known.batch<Number>();
-  if (batch.has_map()) {
+  if (has_map(known.after)) {
     result.map = torch::empty(shape, x.options().memory_format(at::MemoryFormat::ChannelsLast));
   }
   batch.map = numbers_of<Number>(result.map);
@@ -184,15 +187,13 @@ class Norm : public torch::autograd::Function<Norm> {
  public:
   static variable_list forward(AutogradContext* context, const torch::Tensor& x,
                                const std::optional<torch::Tensor>& added,
-                               const torch::Tensor& weight, const torch::Tensor& bias,
+                               const torch::Tensor& /*weight*/, const torch::Tensor& /*bias*/,
                                const Normalising& how, const AfterNorm& after) {
     Known known;
     known.how = how;
     known.after = after;
     known.x = last_of(x);
     known.after.added = added ? last_of(*added) : torch::Tensor();
-    known.how.weight = weight;
-    known.how.bias = bias;
     const NormedMap result =
         of_numbers(x, [&]<typename Number> { return forward_of<Number>(known); });
     remember(context, known);
@@ -206,7 +207,7 @@ class Norm : public torch::autograd::Function<Norm> {
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const Known known = remembered(context);
     NormedMap of;
-    if (known.after.pools || !known.after.measures) of.map = last_of(gradients.front());
+    if (has_map(known.after)) of.map = last_of(gradients.front());
     if (known.after.measures) of.measures = gradients.back().contiguous();
     const Gradients found =
         of_numbers(known.x, [&]<typename Number> { return backward_of<Number>(known, of); });
@@ -258,7 +259,7 @@ NormedMap normed_map(const torch::Tensor& x, const Normalising& how, const After
   if (after.added.defined()) added = after.added;
   const variable_list all = Norm::apply(x, added, how.weight, how.bias, how, after);
   NormedMap result;
-  if (after.pools || !after.measures) result.map = all.front();
+  if (has_map(after)) result.map = all.front();
   if (after.measures) result.measures = all.back();
   return result;
 }

@@ -9,6 +9,7 @@ namespace {
 
 // Winograd's minimal filtering F(2×2, 3×3) (Lavin and Gray, CVPR 2016): the four outputs of a
 // window are made of products at 16 points instead of 36.
+
 // Windows, or channels, whose sums are held at a time, two registers each.
 constexpr int kHeld = kRegisters < 32 ? 6 : 8;
 
