@@ -19,16 +19,24 @@ Pictures part_of(const Pictures& all, std::int64_t begin, std::int64_t end) {
           all.channels};
 }
 
+// Memory of so many numbers, given back with the tensor.
+torch::Tensor room_for(std::int64_t count) { return torch::empty({count}, at::kFloat); }
+
 torch::Tensor convolved(const torch::Tensor& x, const FilterView& filters) {
-  PackedConvolution convolution;
-  convolution.weights = pack_at_points(filters, {});
+  PointFilters points{nullptr, filters.outputs, filters.channels};
+  const torch::Tensor room = room_for(points.size());
+  points.numbers = room.data_ptr<float>();
+  const PackedKernels& kernels = packed_kernels();
+  at::parallel_for(0, filters.channels, 1, [&](std::int64_t begin, std::int64_t end) {
+    kernels.pack_filters_at_points(filters, begin, end, points);
+  });
   const Pictures inputs = pictures_of(x);
   const torch::Tensor result =
       torch::empty({x.size(0), filters.outputs, x.size(2), x.size(3)},
                    x.options().memory_format(at::MemoryFormat::ChannelsLast));
   at::parallel_for(0, inputs.count, 1, [&](std::int64_t begin, std::int64_t end) {
-    packed_kernels().convolve_pictures(convolution, part_of(inputs, begin, end),
-                                       result.data_ptr<float>() + begin * result.stride(0));
+    kernels.convolve_pictures(points, part_of(inputs, begin, end),
+                              result.data_ptr<float>() + begin * result.stride(0));
   });
   return result;
 }
@@ -44,69 +52,40 @@ FilterView turned(const FilterView& filters) {
           -filters.column};
 }
 
-// Of so many sums of a filter's gradient at its points, [C,kPoints,O] each: [O,C,3,3].
-torch::Tensor from_points(const torch::Tensor& sums, std::int64_t channels, std::int64_t outputs) {
-  constexpr std::int64_t kTogether = 16;  // outputs
-  using Numbers = float[kTogether];
-  torch::Tensor gradient = torch::empty({outputs, channels, 3, 3});
-  const auto add_up = [&](const float* from, Numbers(&all)[4][4]) {
-    for (std::int64_t sum = 0; sum < sums.size(0); ++sum, from += sums.stride(0)) {
-      for (int point = 0; point < kPoints; ++point) {
-        Numbers& to = all[point / 4][point % 4];
-        for (std::int64_t i = 0; i < kTogether; ++i) to[i] += from[point * outputs + i];
-      }
-    }
-  };
-  const auto write = [&](std::int64_t channel, std::int64_t output) {
-    Numbers all[4][4] = {}, rows[3][4];
-    add_up(sums.const_data_ptr<float>() + channel * kPoints * outputs + output, all);
-    for (int x = 0; x < 4; ++x) {
-      for (std::int64_t i = 0; i < kTogether; ++i) {
-        const float middle = (all[1][x][i] + all[2][x][i]) / 2;
-        rows[0][x][i] = all[0][x][i] + middle;
-        rows[1][x][i] = (all[1][x][i] - all[2][x][i]) / 2;
-        rows[2][x][i] = middle + all[3][x][i];
-      }
-    }
-    float* to = gradient.data_ptr<float>() + (output * channels + channel) * 9;
-    for (std::int64_t i = 0; i < kTogether; ++i, to += channels * 9) {
-      for (int y = 0; y < 3; ++y) {
-        const float middle = (rows[y][1][i] + rows[y][2][i]) / 2;
-        to[3 * y] = rows[y][0][i] + middle;
-        to[3 * y + 1] = (rows[y][1][i] - rows[y][2][i]) / 2;
-        to[3 * y + 2] = middle + rows[y][3][i];
-      }
-    }
-  };
-  at::parallel_for(0, channels, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t channel = begin; channel < end; ++channel) {
-      for (std::int64_t at = 0; at < outputs; at += kTogether) write(channel, at);
-    }
-  });
-  return gradient;
-}
-
-// In as many sums, whatever the number of threads, which are then added up.
+// Patches are cut over threads while they go to points, points while they are multiplied: one sum
+// for any number of threads.
 torch::Tensor filter_gradient(const torch::Tensor& x, const torch::Tensor& gradient) {
-  constexpr std::int64_t kWindows = 160;  // as stay in the cache, at a point
+  constexpr std::int64_t kTogether = 64;  // patches
+  const PackedKernels& kernels = packed_kernels();
   const Pictures inputs = pictures_of(x), slopes = pictures_of(gradient);
-  const std::int64_t parts = std::min<std::int64_t>(4, inputs.count);
-  const std::int64_t pairs = (inputs.side + 1) / 2;
-  const std::int64_t together = std::max<std::int64_t>(1, kWindows / (pairs * pairs));
-  const torch::Tensor sums = torch::empty({parts, inputs.channels * kPoints * slopes.channels});
-  at::parallel_for(0, parts, 1, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t part = first; part < last; ++part) {
-      float* const to = sums.data_ptr<float>() + part * sums.stride(0);
-      const std::int64_t begin = part * inputs.count / parts;
-      const std::int64_t end = (part + 1) * inputs.count / parts;
-      for (std::int64_t at = begin; at < end; at += together) {
-        const std::int64_t until = std::min(at + together, end);
-        packed_kernels().add_filter_gradient(part_of(inputs, at, until), part_of(slopes, at, until),
-                                             at > begin, to);
-      }
+  const std::int64_t across = inputs.patches_across();
+  const std::int64_t pictures = std::max<std::int64_t>(1, kTogether / (across * across));
+  const std::int64_t channels = inputs.channels, outputs = slopes.channels;
+  PatchPoints seen{nullptr, 0, channels}, gradients{nullptr, 0, outputs};
+  torch::Tensor room;
+  const torch::Tensor sums = room_for(kPatchPoints * points_apart(channels * outputs));
+  for (std::int64_t first = 0; first < inputs.count; first += pictures) {
+    const std::int64_t last = std::min(first + pictures, inputs.count);
+    const Pictures part = part_of(inputs, first, last), slope = part_of(slopes, first, last);
+    if (seen.patches != part.patches()) {
+      seen.patches = gradients.patches = part.patches();
+      room = room_for(seen.size() + gradients.size());
+      seen.numbers = room.data_ptr<float>();
+      gradients.numbers = seen.numbers + seen.size();
     }
+    at::parallel_for(0, seen.patches, 1, [&](std::int64_t begin, std::int64_t end) {
+      kernels.patches_at_points(part, slope, begin, end, seen, gradients);
+    });
+    at::parallel_for(0, kPatchPoints, 1, [&](std::int64_t begin, std::int64_t end) {
+      kernels.add_filter_gradient(seen, gradients, first > 0, begin, end, sums.data_ptr<float>());
+    });
+  }
+  const torch::Tensor result = torch::empty({outputs, channels, 3, 3});
+  at::parallel_for(0, channels, 1, [&](std::int64_t begin, std::int64_t end) {
+    kernels.filters_from_points(sums.const_data_ptr<float>(), channels, outputs, begin, end,
+                                result.data_ptr<float>());
   });
-  return from_points(sums, inputs.channels, slopes.channels);
+  return result;
 }
 
 class ConvolutionFp32 : public torch::autograd::Function<ConvolutionFp32> {

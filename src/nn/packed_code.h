@@ -4,6 +4,7 @@
 //   DIPTYCH_KERNEL     before a function that uses them
 //   DIPTYCH_LANES      before one that is part of another
 #pragma once
+#include "nn/packed_patches.h"
 #include "nn/packed_tiles.h"
 #include "nn/packed_windows.h"
 
@@ -67,7 +68,15 @@ void convolve(const PackedConvolution& convolution, const Map& input, Pairs pair
 }
 
 PackedKernels kernels() {
-  return {kBlock, multiply, convolve, convolve_pictures, add_filter_gradient, lstm_step};
+  return {kBlock,
+          multiply,
+          convolve,
+          pack_filters_at_points,
+          convolve_pictures,
+          patches_at_points,
+          add_filter_gradient,
+          filters_from_points,
+          lstm_step};
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // packed_avx2.cpp, of the same code) and chosen when it is first asked for. Free of torch.
 #pragma once
 #include "nn/packed_convolution.h"
+#include "nn/patch_points.h"
 
 namespace diptych {
 
@@ -9,22 +10,27 @@ struct LstmGates {
   const float *projected, *recurrent;  // [4·D] each
 };
 
-// [count,side,side,C] of fp32.
-struct Pictures {
-  const float* numbers = nullptr;
-  std::int64_t count = 0, side = 0, channels = 0;
-};
-
 struct PackedKernels {
   int block;  // outputs that are summed together, as weights are packed
   void (*multiply)(const PackedWeights&, const Rows&, Blocks, float* outputs);
   void (*convolve)(const PackedConvolution&, const Map&, Pairs, Map&, Measured&);
-  // Of pictures, with weights at kPoints, O a multiple of 32: the sums alone, [count,side,side,O].
-  void (*convolve_pictures)(const PackedConvolution&, const Pictures&, float* outputs);
-  // C and O multiples of 16 and 32: the gradient of filters at their points, [C,kPoints,O], is
-  // written, or added to what is there.
-  void (*add_filter_gradient)(const Pictures& inputs, const Pictures& gradients, bool adds,
-                              float* sums);
+  // Training at points (packed_patches.h), C a multiple of 16 and O one of 32. Filters to points,
+  // some channels of them:
+  void (*pack_filters_at_points)(const FilterView&, std::int64_t begin, std::int64_t end,
+                                 const PointFilters&);
+  // The sums alone, [count,side,side,O].
+  void (*convolve_pictures)(const PointFilters&, const Pictures&, float* outputs);
+  // What some patches see, and what the gradients of their outputs are, at points.
+  void (*patches_at_points)(const Pictures& inputs, const Pictures& slopes, std::int64_t begin,
+                            std::int64_t end, const PatchPoints& seen,
+                            const PatchPoints& gradients);
+  // The gradient of filters at some points, [points,C,O] with points_apart(C·O), is written, or
+  // added to what is there.
+  void (*add_filter_gradient)(const PatchPoints& seen, const PatchPoints& gradients, bool adds,
+                              std::int64_t begin, std::int64_t end, float* sums);
+  // [O,C,3,3] of it, some channels.
+  void (*filters_from_points)(const float* sums, std::int64_t channels, std::int64_t outputs,
+                              std::int64_t begin, std::int64_t end, float* gradient);
   // One token of one row: cell and hidden state, [D] each.
   void (*lstm_step)(const LstmGates&, int features, float* cell, float* hidden);
 };

@@ -175,16 +175,27 @@ TEST(PackedKernels, TrainAlikeOnRegistersOfEveryKind) {
     const std::vector<float> filters =
         draw.numbers(static_cast<std::size_t>(9 * channels * outputs));
     const Pictures inputs{seen.data(), kPictures, side, channels};
-    PackedConvolution convolution;
-    convolution.weights =
-        pack_at_points({filters.data(), outputs, channels, 9L * channels, 9, 3, 1}, {});
-    Training left{std::vector<float>(slopes.size()),
-                  std::vector<float>(static_cast<std::size_t>(kPoints * channels * outputs), NAN)};
-    kernels.convolve_pictures(convolution, inputs, left.outputs.data());
+    const Pictures gradients{slopes.data(), kPictures, side, outputs};
+    PointFilters points{nullptr, outputs, channels};
+    std::vector<float> at_points(static_cast<std::size_t>(points.size()));
+    points.numbers = at_points.data();
+    kernels.pack_filters_at_points({filters.data(), outputs, channels, 9L * channels, 9, 3, 1}, 0,
+                                   channels, points);
+    Training left{std::vector<float>(slopes.size()), std::vector<float>(filters.size())};
+    kernels.convolve_pictures(points, inputs, left.outputs.data());
+    PatchPoints sees{nullptr, inputs.patches(), channels};
+    PatchPoints is_given{nullptr, inputs.patches(), outputs};
+    std::vector<float> room(static_cast<std::size_t>(sees.size() + is_given.size()));
+    sees.numbers = room.data();
+    is_given.numbers = sees.numbers + sees.size();
+    kernels.patches_at_points(inputs, gradients, 0, sees.patches, sees, is_given);
+    std::vector<float> sums(
+        static_cast<std::size_t>(kPatchPoints * points_apart(std::int64_t{channels} * outputs)),
+        NAN);
     for (const bool adds : {false, true}) {
-      kernels.add_filter_gradient(inputs, {slopes.data(), kPictures, side, outputs}, adds,
-                                  left.gradient.data());
+      kernels.add_filter_gradient(sees, is_given, adds, 0, kPatchPoints, sums.data());
     }
+    kernels.filters_from_points(sums.data(), channels, outputs, 0, channels, left.gradient.data());
     return left;
   };
   for (const auto& [side, channels, outputs] : std::vector<std::array<int, 3>>{
@@ -192,8 +203,8 @@ TEST(PackedKernels, TrainAlikeOnRegistersOfEveryKind) {
     for (const PackedKernels& kernels : kernels_here()) {
       const Training found = train(kernels, side, channels, outputs);
       const Training wanted = train(plain::kernels(), side, channels, outputs);
-      EXPECT_LT(furthest(found.outputs, wanted.outputs), 1e-5) << side;
-      EXPECT_LT(furthest(found.gradient, wanted.gradient), 1e-5) << side;
+      EXPECT_LT(furthest(found.outputs, wanted.outputs), 2e-4) << side;
+      EXPECT_LT(furthest(found.gradient, wanted.gradient), 2e-4) << side;
     }
   }
 }

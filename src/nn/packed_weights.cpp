@@ -63,7 +63,7 @@ const PackedKernels& packed_kernels() {
 #if defined(__x86_64__)
   static const PackedKernels kernels = multiplies_bf16_here() ? avx512_kernels() : avx2_kernels();
 #else  // packs_here() is false
-  static const PackedKernels kernels{1, nullptr, nullptr, nullptr, nullptr, nullptr};
+  static const PackedKernels kernels{.block = 1};
 #endif
   return kernels;
 }

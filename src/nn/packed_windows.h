@@ -1,11 +1,91 @@
-// Part of packed_code.h: convolutions of fp32 at points.
+// Part of packed_code.h: convolutions of answers in fp32, at points.
 #pragma once
 #include <vector>
 
-#include "nn/packed_points.h"
+#include "nn/packed_patches.h"
 
 namespace diptych::DIPTYCH_REGISTERS {
 namespace {
+
+// Winograd's minimal filtering F(2×2, 3×3) (Lavin and Gray, CVPR 2016): the four outputs of a
+// window are made of products at 16 points instead of 36.
+
+// Numbers at each of kPoints points of some windows, a register's channels of all windows side by
+// side: [points, groups of kLanes channels, windows, kLanes].
+struct Points {
+  float* numbers = nullptr;
+  std::int64_t windows = 0, groups = 0;
+  float* at(std::int64_t point, std::int64_t group, std::int64_t window) const {
+    return numbers + ((point * groups + group) * windows + window) * kLanes;
+  }
+  std::int64_t size() const { return kPoints * groups * windows * kLanes; }
+};
+
+std::int64_t groups_of(std::int64_t channels) { return (channels + kLanes - 1) / kLanes; }
+
+// One picture, [side,side,C], whose rows and pixels lie so many numbers apart.
+struct Pixels {
+  const float* first;
+  std::int64_t side, row, pixel;
+};
+
+Pixels pixels_of(const Map& map) {
+  return {reinterpret_cast<const float*>(map.at(0, 0)), map.side(), map.row_bytes() / 4,
+          map.pixel_bytes() / 4};
+}
+
+// One register of channels of a row of pixels; beyond the first and last row all are zero.
+struct PixelRow {
+  const float* first;
+  std::int64_t pixel;
+  DIPTYCH_LANES Floats operator()(std::int64_t x) const { return load(first + x * pixel); }
+};
+
+DIPTYCH_LANES PixelRow row_of(const Pixels& pixels, std::int64_t y, std::int64_t group) {
+  alignas(64) static const float zeros[kLanes] = {};
+  if (y < 0 || y >= pixels.side) return {zeros, 0};
+  return {pixels.first + y * pixels.row + group * kLanes, pixels.pixel};
+}
+
+// What the windows of a pair of rows see at one row of points, and one register of channels. seen:
+// what a column of pixels is there.
+template <class Seen>
+DIPTYCH_LANES void see(const Seen& seen, std::int64_t side, float* to, std::int64_t point) {
+  Floats before = all(0), left = seen(0);
+  const auto write = [&](Floats right, Floats after) DIPTYCH_KERNEL {
+    store(to, before - right);
+    store(to + point, left + right);
+    store(to + 2 * point, right - left);
+    store(to + 3 * point, left - after);
+    to += kLanes;
+    before = right;
+    left = after;
+  };
+  std::int64_t x = 1;
+  for (; x + 1 < side; x += 2) write(seen(x), seen(x + 1));
+  if (x <= side) write(x < side ? seen(x) : all(0), all(0));
+}
+
+// What the windows of a pair of rows see.
+DIPTYCH_KERNEL void transform_inputs(const Pixels& input, std::int64_t pair, std::int64_t window,
+                                     const Points& to) {
+  const std::int64_t point = to.at(1, 0, 0) - to.at(0, 0, 0);
+  for (std::int64_t group = 0; group < to.groups; ++group) {
+    const PixelRow first = row_of(input, 2 * pair - 1, group);
+    const PixelRow second = row_of(input, 2 * pair, group);
+    const PixelRow third = row_of(input, 2 * pair + 1, group);
+    const PixelRow fourth = row_of(input, 2 * pair + 2, group);
+    const auto at = [&](int row) { return to.at(4 * row, group, window); };
+    see([&](std::int64_t x) DIPTYCH_KERNEL { return first(x) - third(x); }, input.side, at(0),
+        point);
+    see([&](std::int64_t x) DIPTYCH_KERNEL { return second(x) + third(x); }, input.side, at(1),
+        point);
+    see([&](std::int64_t x) DIPTYCH_KERNEL { return third(x) - second(x); }, input.side, at(2),
+        point);
+    see([&](std::int64_t x) DIPTYCH_KERNEL { return second(x) - fourth(x); }, input.side, at(3),
+        point);
+  }
+}
 
 // As many pairs of rows go through together as have so many windows, so that the weights of a point
 // are read once for these.
@@ -158,55 +238,6 @@ void convolve_windows(const PackedConvolution& convolution, const Map& input, Pa
     windows.convolve(together, [&](const Line& line, const float* products, int block) {
       write_line(convolution, windows, input, line, products, block, output, measured);
     });
-  }
-}
-
-// The sums alone of a line; `to`: the first channel of the block, of the first pixel.
-DIPTYCH_KERNEL void write_sums(const Windows& windows, const float* products, const Pixels& output,
-                               std::int64_t pair, float* to) {
-  const std::int64_t rows = std::min<std::int64_t>(2, output.side - 2 * pair);
-  for (std::int64_t x = 0; x < output.side; x += 2, products += kBlock, to += 2 * output.pixel) {
-    const std::int64_t columns = std::min<std::int64_t>(2, output.side - x);
-    for (int half = 0; half < 2; ++half) {
-      Floats sums[2][2];
-      windows.sum(products + half * kLanes, sums);
-      for (std::int64_t row = 0; row < rows; ++row) {
-        for (std::int64_t column = 0; column < columns; ++column) {
-          store(to + row * output.row + column * output.pixel + half * kLanes, sums[row][column]);
-        }
-      }
-    }
-  }
-}
-
-void convolve_pictures(const PackedConvolution& convolution, const Pictures& inputs,
-                       float* outputs) {
-  const std::int64_t channels = convolution.weights.outputs, pairs = (inputs.side + 1) / 2;
-  Windows windows(convolution, inputs.side);
-  std::vector<Line> lines;
-  for (std::int64_t i = 0; i < inputs.count; ++i) {
-    for (std::int64_t pair = 0; pair < pairs; ++pair) {
-      lines.push_back({pixels_of(inputs, i), i, pair});
-    }
-  }
-  const auto first_number = [&](const Line& line) {
-    return (line.picture * inputs.side + 2 * line.pair) * inputs.side;
-  };
-  const Pixels output{outputs, inputs.side, inputs.side * channels, channels};
-  const auto write = [&](const Line& line, const float* products, int block) {
-    write_sums(windows, products, output, line.pair,
-               outputs + first_number(line) * channels + block * kBlock);
-  };
-  for (std::size_t at = 0; at < lines.size(); at += windows.lines()) {
-    const auto together =
-        std::span(lines).subspan(at, std::min(windows.lines(), lines.size() - at));
-    for (const Line& line : together) {
-      expect<true>(outputs + first_number(line) * channels, 2 * output.row);
-      expect<false>(inputs.numbers + (first_number(line) + std::ssize(together) * 2 * inputs.side) *
-                                         inputs.channels,
-                    2 * inputs.side * inputs.channels);
-    }
-    windows.convolve(together, write);
   }
 }
 

@@ -1,0 +1,438 @@
+// Part of packed_code.h: convolutions of fp32 for training, forward and backward, at points.
+//
+// Winograd's minimal filtering F(5×5, 3×3) (Lavin and Gray, CVPR 2016; points chosen as Barabasz et
+// al., ACM TOMS 2020, do): the 25 outputs of a patch are made of products at 49 points instead of
+// 225. A line of seven pixels is a polynomial that is multiplied with the filter's at 0, 1, -1, 2,
+// -2, 1/2 and infinity.
+#pragma once
+#include <vector>
+
+#include "nn/packed_tiles.h"
+#include "nn/patch_points.h"
+
+namespace diptych::DIPTYCH_REGISTERS {
+namespace {
+
+using Seen = Floats[kSeen];     // a line at its points, or of what a patch sees
+using Outputs = Floats[kPatch];  // a line of outputs
+
+// What each product is multiplied with, on the filter's side.
+constexpr float kShares[kSeen] = {1.0F / 4,   1.0F / 6,   -1.0F / 18, -1.0F / 72,
+                                  1.0F / 120, 32.0F / 45, -1.0F / 2};
+
+DIPTYCH_LANES void seen_at_points(const Seen& d, Seen& to) {
+  const Floats two = all(2), four = all(4), five = all(5);
+  Floats v[kSeen - 1];  // times 1 - 2x
+#pragma GCC unroll 6
+  for (int i = 0; i < kSeen - 1; ++i) v[i] = d[i] - two * d[i + 1];
+  to[0] = fused(four, v[0], v[4] - five * v[2]);
+  to[6] = fused(four, v[1], v[5] - five * v[3]);
+  to[5] = fused(four, d[1], d[5] - five * d[3]);
+  const Floats even = v[4] - four * v[2], odd = v[3] - four * v[1];
+  to[1] = even + odd;
+  to[2] = even - odd;
+  const Floats far_even = v[4] - v[2], far_odd = v[3] - v[1];
+  to[3] = far_even + two * far_odd;
+  to[4] = far_even - two * far_odd;
+}
+
+DIPTYCH_LANES void from_points(const Seen& m, Outputs& to) {
+  const Floats even = m[1] + m[2], odd = m[1] - m[2];
+  const Floats far_even = m[3] + m[4], far_odd = m[3] - m[4];
+  to[0] = m[0] + even + (far_even + m[5]);
+  to[1] = odd + fused(all(2), far_odd, all(0.5F) * m[5]);
+  to[2] = even + fused(all(4), far_even, all(0.25F) * m[5]);
+  to[3] = odd + fused(all(8), far_odd, all(0.125F) * m[5]);
+  to[4] = even + fused(all(16), far_even, fused(all(0.0625F), m[5], m[6]));
+}
+
+// The transposed of from_points.
+DIPTYCH_LANES void gradient_at_points(const Outputs& g, Seen& to) {
+  const Floats half = all(0.5F), four = all(4);
+  const Floats even = g[0] + g[2] + g[4], odd = g[1] + g[3];
+  to[0] = g[0];
+  to[1] = even + odd;
+  to[2] = even - odd;
+  const Floats far_even = fused(four, fused(four, g[4], g[2]), g[0]);
+  const Floats far_odd = all(2) * fused(four, g[3], g[1]);
+  to[3] = far_even + far_odd;
+  to[4] = far_even - far_odd;
+  to[5] = fused(half, fused(half, fused(half, fused(half, g[4], g[3]), g[2]), g[1]), g[0]);
+  to[6] = g[4];
+}
+
+using Taps = Floats[3];
+
+DIPTYCH_LANES void filter_at_points(const Taps& g, Seen& to) {
+  const Floats even = g[0] + g[2], far_even = fused(all(4), g[2], g[0]), far_odd = all(2) * g[1];
+  const Floats sums[kSeen] = {g[0],
+                              even + g[1],
+                              even - g[1],
+                              far_even + far_odd,
+                              far_even - far_odd,
+                              fused(all(0.25F), g[2], fused(all(0.5F), g[1], g[0])),
+                              g[2]};
+#pragma GCC unroll 7
+  for (int i = 0; i < kSeen; ++i) to[i] = sums[i] * all(kShares[i]);
+}
+
+// The transposed of filter_at_points.
+DIPTYCH_LANES void taps_from_points(const Seen& sums, Taps& to) {
+  Floats s[kSeen];
+#pragma GCC unroll 7
+  for (int i = 0; i < kSeen; ++i) s[i] = sums[i] * all(kShares[i]);
+  const Floats even = s[1] + s[2], odd = s[1] - s[2];
+  const Floats far_even = s[3] + s[4], far_odd = s[3] - s[4];
+  to[0] = s[0] + even + far_even + s[5];
+  to[1] = odd + fused(all(2), far_odd, all(0.5F) * s[5]);
+  to[2] = even + fused(all(4), far_even, fused(all(0.25F), s[5], s[6]));
+}
+
+// One of the patches of pictures, row by row: its picture and its upper left output.
+struct Patch {
+  std::int64_t picture, y, x;
+};
+
+Patch patch_of(const Pictures& pictures, std::int64_t index) {
+  const std::int64_t across = pictures.patches_across(), of_one = across * across;
+  return {index / of_one, index % of_one / across * kPatch, index % across * kPatch};
+}
+
+// Asks for memory that patches after this one will see or, ForWriting, be written to: the next row
+// of patches. It need not be there.
+template <int ForWriting>
+void expect(const Pictures& pictures, const float* numbers, std::int64_t index) {
+  constexpr std::int64_t kCacheLine = 16;
+  const std::int64_t across = pictures.patches_across();
+  const std::int64_t share = pictures.side * pictures.side * pictures.channels / (across * across);
+  const float* const from = numbers + (index + across + 1) * share;
+  for (std::int64_t i = 0; i < share; i += kCacheLine) __builtin_prefetch(from + i, ForWriting, 2);
+}
+
+// What a patch sees, of one register of channels at a time.
+DIPTYCH_KERNEL void see_patch(const Pictures& pictures, const Patch& patch, std::int64_t at,
+                              const PatchPoints& to) {
+  const std::int64_t side = pictures.side, channels = pictures.channels, row = side * channels;
+  const std::int64_t apart = to.apart();
+  const float* first = pictures.numbers + patch.picture * side * row + (patch.y - 1) * row +
+                       (patch.x - 1) * channels;
+  const std::int64_t top = patch.y > 0 ? 0 : 1, left = patch.x > 0 ? 0 : 1;
+  const std::int64_t bottom = side + 1 - patch.y, right = side + 1 - patch.x;
+  for (std::int64_t channel = 0; channel < channels; channel += kLanes) {
+    Floats columns[kSeen][kSeen];  // [x, point]
+#pragma GCC unroll 7
+    for (int x = 0; x < kSeen; ++x) {
+      if (x < left || x >= right) {
+#pragma GCC unroll 7
+        for (int y = 0; y < kSeen; ++y) columns[x][y] = all(0);
+        continue;
+      }
+      Seen line;
+#pragma GCC unroll 7
+      for (int y = 0; y < kSeen; ++y) {
+        line[y] = y < top || y >= bottom
+                      ? all(0)
+                      : load(first + y * row + x * channels + channel);
+      }
+      seen_at_points(line, columns[x]);
+    }
+    float* point = to.at(0, at, channel, kLanes);
+    for (int y = 0; y < kSeen; ++y) {
+      Seen line, points;
+#pragma GCC unroll 7
+      for (int x = 0; x < kSeen; ++x) line[x] = columns[x][y];
+      seen_at_points(line, points);
+#pragma GCC unroll 7
+      for (int x = 0; x < kSeen; ++x, point += apart) store(point, points[x]);
+    }
+  }
+}
+
+// What the gradient of a patch's outputs is.
+DIPTYCH_KERNEL void slope_patch(const Pictures& pictures, const Patch& patch, std::int64_t at,
+                                const PatchPoints& to) {
+  const std::int64_t side = pictures.side, channels = pictures.channels, row = side * channels;
+  const std::int64_t apart = to.apart();
+  const float* first = pictures.numbers + patch.picture * side * row + patch.y * row +
+                       patch.x * channels;
+  const std::int64_t bottom = side - patch.y, right = side - patch.x;
+  for (std::int64_t channel = 0; channel < channels; channel += kLanes) {
+    Floats columns[kPatch][kSeen];  // [x, point]
+#pragma GCC unroll 5
+    for (int x = 0; x < kPatch; ++x) {
+      Outputs line;
+#pragma GCC unroll 5
+      for (int y = 0; y < kPatch; ++y) {
+        line[y] = y >= bottom || x >= right
+                      ? all(0)
+                      : load(first + y * row + x * channels + channel);
+      }
+      gradient_at_points(line, columns[x]);
+    }
+    float* point = to.at(0, at, channel, kLanes);
+    for (int y = 0; y < kSeen; ++y) {
+      Outputs line;
+      Seen points;
+#pragma GCC unroll 5
+      for (int x = 0; x < kPatch; ++x) line[x] = columns[x][y];
+      gradient_at_points(line, points);
+#pragma GCC unroll 7
+      for (int x = 0; x < kSeen; ++x, point += apart) store(point, points[x]);
+    }
+  }
+}
+
+void patches_at_points(const Pictures& inputs, const Pictures& slopes, std::int64_t begin,
+                       std::int64_t end, const PatchPoints& seen, const PatchPoints& gradients) {
+  for (std::int64_t at = begin; at < end; ++at) {
+    expect<false>(inputs, inputs.numbers, at);
+    expect<false>(slopes, slopes.numbers, at);
+    see_patch(inputs, patch_of(inputs, at), at, seen);
+    slope_patch(slopes, patch_of(slopes, at), at, gradients);
+  }
+}
+
+// The outputs of a patch; `products` of its first output at its first point, others `apart`.
+DIPTYCH_KERNEL void write_patch(const float* products, std::int64_t apart, const Patch& patch,
+                                const Pictures& shape, float* to) {
+  const std::int64_t side = shape.side, channels = shape.channels, row = side * channels;
+  const std::int64_t rows = std::min<std::int64_t>(kPatch, side - patch.y);
+  const std::int64_t columns = std::min<std::int64_t>(kPatch, side - patch.x);
+  to += patch.picture * side * row + patch.y * row + patch.x * channels;
+  for (std::int64_t channel = 0; channel < channels; channel += kLanes) {
+    Floats lines[kSeen][kPatch];  // [point, y]
+#pragma GCC unroll 7
+    for (int x = 0; x < kSeen; ++x) {
+      Seen line;
+#pragma GCC unroll 7
+      for (int y = 0; y < kSeen; ++y) line[y] = load(products + (kSeen * y + x) * apart + channel);
+      from_points(line, lines[x]);
+    }
+    for (std::int64_t y = 0; y < rows; ++y) {
+      Seen line;
+      Outputs outputs;
+#pragma GCC unroll 7
+      for (int x = 0; x < kSeen; ++x) line[x] = lines[x][y];
+      from_points(line, outputs);
+      float* pixel = to + y * row + channel;
+#pragma GCC unroll 5
+      for (int x = 0; x < kPatch; ++x, pixel += channels) {
+        if (x < columns) store(pixel, outputs[x]);
+      }
+    }
+  }
+}
+
+// Patches, or channels, whose sums are held at a time, two registers each.
+constexpr int kHeld = kRegisters < 32 ? 6 : 8;
+
+// Products of a point's filters, [C,kBlock] of one block, with what kHeld patches see there.
+DIPTYCH_KERNEL void multiply_patches(const float* seen, std::int64_t group, const float* filters,
+                                     std::int64_t channels, float* to, std::int64_t next) {
+  Floats sums[kHeld][2];
+  clear<Fp32, kHeld>(sums);
+  for (std::int64_t channel = 0; channel < channels; channel += kLanes, seen += group) {
+#pragma GCC unroll 4
+    for (int lane = 0; lane < kLanes; ++lane, filters += kBlock) {
+      const Floats low = load(filters), high = load(filters + kLanes);
+#pragma GCC unroll 8
+      for (int row = 0; row < kHeld; ++row) {
+        const Floats number = all(seen[row * kLanes + lane]);
+        sums[row][0] = fused(number, low, sums[row][0]);
+        sums[row][1] = fused(number, high, sums[row][1]);
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (int row = 0; row < kHeld; ++row, to += next) {
+    store(to, sums[row][0]);
+    store(to + kLanes, sums[row][1]);
+  }
+}
+
+// Room for so many numbers, of this thread, until it is asked for more.
+float* room_for(std::int64_t count) {
+  static thread_local std::vector<float, WholeLines<float>> memory;
+  if (memory.size() < static_cast<std::size_t>(count)) {
+    memory.resize(static_cast<std::size_t>(count));
+  }
+  return memory.data();
+}
+
+// Patches that go through together, so that a point's filters are read once for these while what
+// they see stays in the second cache.
+constexpr std::int64_t kTogether = 24;
+
+void convolve_pictures(const PointFilters& filters, const Pictures& inputs, float* outputs) {
+  const std::int64_t patches = inputs.patches();
+  const std::int64_t most = std::min(kTogether, patches);
+  const std::int64_t room = (most + kHeld - 1) / kHeld * kHeld;  // with what a tile reads beyond
+  PatchPoints seen{nullptr, room, inputs.channels};
+  const PatchPoints products{nullptr, room, filters.outputs};
+  seen.numbers = room_for(seen.size() + products.size());
+  float* const sums = seen.numbers + seen.size();
+  const Pictures shape{nullptr, inputs.count, inputs.side, filters.outputs};
+  for (std::int64_t begin = 0; begin < patches; begin += most) {
+    const std::int64_t count = std::min(most, patches - begin);
+    for (std::int64_t at = 0; at < count; ++at) {
+      expect<false>(inputs, inputs.numbers, begin + at);
+      see_patch(inputs, patch_of(inputs, begin + at), at, seen);
+    }
+    for (int point = 0; point < kPatchPoints; ++point) {
+      for (std::int64_t output = 0; output < filters.outputs; output += kBlock) {
+        for (std::int64_t at = 0; at < count; at += kHeld) {
+          multiply_patches(seen.at(point, at, 0, kLanes), room * kLanes,
+                           filters.at(point, output), filters.channels,
+                           sums + point * products.apart() + at * filters.outputs + output,
+                           filters.outputs);
+        }
+      }
+    }
+    for (std::int64_t at = 0; at < count; ++at) {
+      expect<true>(shape, outputs, begin + at);
+      write_patch(sums + at * filters.outputs, products.apart(), patch_of(inputs, begin + at), shape,
+                  outputs);
+    }
+  }
+}
+
+// What gradients of one point are multiplied with.
+struct Products {
+  const PatchPoints &seen, &gradients;
+  std::int64_t point;
+  bool adds;  // to sums that are there
+};
+
+// Of Count channels and one block of outputs.
+template <int Count>
+DIPTYCH_LANES void add_products(const Products& products, std::int64_t channel, std::int64_t output,
+                                float* sums) {
+  const std::int64_t next = products.gradients.channels;
+  const float* seen[Count];
+  Floats totals[Count][2];
+#pragma GCC unroll 8
+  for (int row = 0; row < Count; ++row) {
+    const std::int64_t at = channel + row;
+    seen[row] = products.seen.at(products.point, 0, at / kLanes * kLanes, kLanes) + at % kLanes;
+    totals[row][0] = products.adds ? load(sums + row * next) : all(0);
+    totals[row][1] = products.adds ? load(sums + row * next + kLanes) : all(0);
+  }
+  const float* const low = products.gradients.at(products.point, 0, output, kLanes);
+  const float* const high = products.gradients.at(products.point, 0, output + kLanes, kLanes);
+  const std::int64_t end = products.seen.patches * kLanes;
+  for (std::int64_t i = 0; i < end; i += kLanes) {
+    const Floats both[2] = {load(low + i), load(high + i)};
+#pragma GCC unroll 8
+    for (int row = 0; row < Count; ++row) {
+      const Floats number = all(seen[row][i]);
+      totals[row][0] = fused(number, both[0], totals[row][0]);
+      totals[row][1] = fused(number, both[1], totals[row][1]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int row = 0; row < Count; ++row) {
+    store(sums + row * next, totals[row][0]);
+    store(sums + row * next + kLanes, totals[row][1]);
+  }
+}
+
+DIPTYCH_KERNEL void multiply_with_gradients(const Products& products, float* sums) {
+  constexpr int kFew = 2;  // divides all that is left over
+  const std::int64_t channels = products.seen.channels, outputs = products.gradients.channels;
+  for (std::int64_t output = 0; output < outputs; output += kBlock) {
+    const auto at = [&](std::int64_t channel) { return sums + channel * outputs + output; };
+    std::int64_t channel = 0;
+    for (; channel + kHeld <= channels; channel += kHeld) {
+      add_products<kHeld>(products, channel, output, at(channel));
+    }
+    if (channel + 2 * kFew <= channels) {
+      add_products<2 * kFew>(products, channel, output, at(channel));
+      channel += 2 * kFew;
+    }
+    if (channel < channels) add_products<kFew>(products, channel, output, at(channel));
+  }
+}
+
+void add_filter_gradient(const PatchPoints& seen, const PatchPoints& gradients, bool adds,
+                         std::int64_t begin, std::int64_t end, float* sums) {
+  const std::int64_t apart = points_apart(seen.channels * gradients.channels);
+  for (std::int64_t point = begin; point < end; ++point) {
+    multiply_with_gradients({seen, gradients, point, adds}, sums + point * apart);
+  }
+}
+
+// A register's outputs of one channel.
+DIPTYCH_KERNEL void pack_taps(const FilterView& filters, const float* from, float* to,
+                              std::int64_t apart) {
+  const std::int64_t output = filters.output, row = filters.row, column = filters.column;
+  float taps[3][3][kLanes];
+  for (int lane = 0; lane < kLanes; ++lane, from += output) {
+#pragma GCC unroll 3
+    for (int y = 0; y < 3; ++y) {
+#pragma GCC unroll 3
+      for (int x = 0; x < 3; ++x) taps[y][x][lane] = from[y * row + x * column];
+    }
+  }
+  Floats columns[3][kSeen];  // [x, point]
+#pragma GCC unroll 3
+  for (int x = 0; x < 3; ++x) {
+    filter_at_points({load(taps[0][x]), load(taps[1][x]), load(taps[2][x])}, columns[x]);
+  }
+  for (int y = 0; y < kSeen; ++y) {
+    Seen points;
+    filter_at_points({columns[0][y], columns[1][y], columns[2][y]}, points);
+#pragma GCC unroll 7
+    for (int x = 0; x < kSeen; ++x, to += apart) store(to, points[x]);
+  }
+}
+
+void pack_filters_at_points(const FilterView& filters, std::int64_t begin, std::int64_t end,
+                            const PointFilters& to) {
+  for (std::int64_t block = 0; block < filters.outputs; block += kBlock) {
+    for (std::int64_t channel = begin; channel < end; ++channel) {
+      const float* from = filters.first + block * filters.output + channel * filters.channel;
+      float* at = to.at(0, block) + channel * kBlock;
+      pack_taps(filters, from, at, to.apart());
+      pack_taps(filters, from + kLanes * filters.output, at + kLanes, to.apart());
+    }
+  }
+}
+
+DIPTYCH_KERNEL void unpack_taps(const float* sums, std::int64_t apart, float (&to)[9][kLanes]) {
+  Floats columns[kSeen][3];  // [point, y]
+#pragma GCC unroll 7
+  for (int x = 0; x < kSeen; ++x) {
+    Seen line;
+#pragma GCC unroll 7
+    for (int y = 0; y < kSeen; ++y) line[y] = load(sums + (kSeen * y + x) * apart);
+    taps_from_points(line, columns[x]);
+  }
+#pragma GCC unroll 3
+  for (int y = 0; y < 3; ++y) {
+    Seen line;
+    Taps taps;
+#pragma GCC unroll 7
+    for (int x = 0; x < kSeen; ++x) line[x] = columns[x][y];
+    taps_from_points(line, taps);
+#pragma GCC unroll 3
+    for (int x = 0; x < 3; ++x) store(to[3 * y + x], taps[x]);
+  }
+}
+
+void filters_from_points(const float* sums, std::int64_t channels, std::int64_t outputs,
+                         std::int64_t begin, std::int64_t end, float* gradient) {
+  const std::int64_t apart = points_apart(channels * outputs);
+  float taps[9][kLanes];
+  for (std::int64_t channel = begin; channel < end; ++channel) {
+    for (std::int64_t output = 0; output < outputs; output += kLanes) {
+      unpack_taps(sums + channel * outputs + output, apart, taps);
+      float* to = gradient + (output * channels + channel) * 9;
+      for (int lane = 0; lane < kLanes; ++lane, to += channels * 9) {
+        for (int tap = 0; tap < 9; ++tap) to[tap] = taps[tap][lane];
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace diptych::DIPTYCH_REGISTERS
