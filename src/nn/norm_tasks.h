@@ -19,8 +19,7 @@ using Wide = decltype(wide(Number()));
 
 enum class NormTask { moments, forward, sums, backward };
 
-// A map of a batch and what is done to it, one picture at a time. A row of a picture is `run`
-// numbers, [W,C], and so is what belongs to a channel: repeated for each pixel of a row.
+// A map of a batch, [B,H,W,C], and what is done to it, one picture at a time.
 template <typename Number>
 struct NormBatch {
   using Real = Wide<Number>;
@@ -32,13 +31,12 @@ struct NormBatch {
   std::uint8_t* place = nullptr;    // [B,H/2,W/2,C]: of a window's maximum, 0 to 3
   std::int32_t* highest = nullptr;  // [B,C]: the pixel of a map's maximum
   Real* sums = nullptr;     // [B,2,C]: mean and sum of squares from it; or the two of the gradient
-  Number* slope = nullptr;  // gradient of what was added, and of the ReLU's output
+  Number* slope = nullptr;  // gradient of what was added
   Number* of_x = nullptr;
-  std::vector<Real> scale, shift, mean;  // [run]: normed is x·scale + shift
+  std::vector<Real> scale, shift, mean;  // [C]: normed is x·scale + shift
   std::vector<Real> by_x, constant;      // and its gradient slope·scale + x·by_x + constant
 
-  std::int64_t run() const { return width * channels; }
-  std::int64_t picture() const { return height * run(); }
+  std::int64_t picture() const { return height * width * channels; }
   std::int64_t windows() const { return height / 2 * (width / 2) * channels; }
 };
 

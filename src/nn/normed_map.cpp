@@ -2,6 +2,9 @@
 
 #include <ATen/Parallel.h>
 
+#include <cmath>
+#include <span>
+
 #include "nn/norm_tasks.h"
 
 namespace diptych {
@@ -18,19 +21,33 @@ Number* numbers_of(const torch::Tensor& tensor) {
   return tensor.defined() ? static_cast<Number*>(tensor.data_ptr()) : nullptr;
 }
 
-// [C] repeated for each pixel of a row.
+// Of each channel: mean, inverse of the standard deviation, and what is made of them, x·scale + shift.
+struct Coefficients {
+  explicit Coefficients(std::int64_t channels)
+      : numbers(torch::empty({4, channels}, at::kDouble)), channels(channels) {}
+  explicit Coefficients(const torch::Tensor& kept) : numbers(kept), channels(kept.size(1)) {}
+  std::span<double> row(std::int64_t index) const {
+    return {numbers.data_ptr<double>() + index * channels, static_cast<std::size_t>(channels)};
+  }
+  std::span<double> mean() const { return row(0); }
+  std::span<double> inverse() const { return row(1); }
+  std::span<double> scale() const { return row(2); }
+  std::span<double> shift() const { return row(3); }
+
+  torch::Tensor numbers;
+  std::int64_t channels;
+};
+
 template <typename Real>
-std::vector<Real> along_row(const torch::Tensor& values, std::int64_t width) {
-  const torch::Tensor row = values.to(c10::CppTypeToScalarType<Real>::value).repeat({width});
-  return {row.data_ptr<Real>(), row.data_ptr<Real>() + row.numel()};
+std::vector<Real> as(std::span<const double> values) {
+  return {values.begin(), values.end()};
 }
 
-// What both directions know: how, of what, and the moments and scales that were found, [C] fp64.
+// What both directions know: how, of what, and the coefficients that were found.
 struct Known {
   Normalising how;
   AfterNorm after;
-  torch::Tensor x, place, highest;
-  torch::Tensor mean, inverse, scale, shift;  // inverse: of the standard deviation
+  torch::Tensor x, place, highest, coefficients;
 
   double count() const {
     const std::int64_t rows = how.part.world ? how.part.whole : x.size(0);
@@ -53,10 +70,11 @@ struct Known {
     batch.added = numbers_of<Number>(after.added);
     batch.place = numbers_of<std::uint8_t>(place);
     batch.highest = numbers_of<std::int32_t>(highest);
-    if (scale.defined()) {
-      batch.scale = along_row<Real>(scale, batch.width);
-      batch.shift = along_row<Real>(shift, batch.width);
-      batch.mean = along_row<Real>(mean, batch.width);
+    if (coefficients.defined()) {
+      const Coefficients found(coefficients);
+      batch.scale = as<Real>(found.scale());
+      batch.shift = as<Real>(found.shift());
+      batch.mean = as<Real>(found.mean());
     }
     return batch;
   }
@@ -68,41 +86,87 @@ void run_all(NormTask task, const NormBatch<Number>& batch, std::int64_t picture
                    [&](std::int64_t begin, std::int64_t end) { run(task, batch, begin, end); });
 }
 
+// [B,2,C]: what the task finds of each picture.
 template <typename Number>
-torch::Tensor sums_of(NormTask task, NormBatch<Number> batch, std::int64_t pictures) {
+torch::Tensor found_by(NormTask task, NormBatch<Number> batch, std::int64_t pictures) {
   using Real = Wide<Number>;
-  const torch::Tensor sums =
+  const torch::Tensor found =
       torch::empty({pictures, 2, batch.channels}, c10::CppTypeToScalarType<Real>::value);
-  batch.sums = sums.data_ptr<Real>();
+  batch.sums = found.data_ptr<Real>();
   run_all(task, batch, pictures);
-  return sums.to(at::kDouble);
+  return found;
+}
+
+// Over pictures, in fp64: [2,C]. add(of a picture and channel: first and second, to: the same).
+template <typename Real, typename Add>
+torch::Tensor over_pictures(const torch::Tensor& found, const Add& add) {
+  const std::int64_t pictures = found.size(0), channels = found.size(2);
+  const torch::Tensor sums = torch::zeros({2, channels}, at::kDouble);
+  const Real* from = found.const_data_ptr<Real>();
+  double* const first = sums.data_ptr<double>();
+  double* const second = first + channels;
+  for (std::int64_t picture = 0; picture < pictures; ++picture, from += 2 * channels) {
+    for (std::int64_t c = 0; c < channels; ++c) {
+      add(static_cast<double>(from[c]), static_cast<double>(from[channels + c]), first[c],
+          second[c]);
+    }
+  }
+  return sums;
+}
+
+// A vector of fp32 or fp64, which is the module's.
+template <typename Change>
+void change(const torch::Tensor& vector, const Change& change_one) {
+  const auto change_all = [&](auto* numbers) {
+    for (std::int64_t c = 0; c < vector.numel(); ++c) {
+      numbers[c] = static_cast<std::remove_reference_t<decltype(*numbers)>>(
+          change_one(static_cast<double>(numbers[c]), static_cast<std::size_t>(c)));
+    }
+  };
+  if (vector.scalar_type() == at::kDouble) return change_all(vector.data_ptr<double>());
+  change_all(vector.data_ptr<float>());
 }
 
 template <typename Number>
-void find_moments(Known& known) {
-  const torch::Tensor of_pictures =
-      sums_of(NormTask::moments, known.batch<Number>(), known.x.size(0));
+void find_coefficients(Known& known) {
+  using Real = Wide<Number>;
   const auto area = static_cast<double>(known.x.size(2) * known.x.size(3));
-  const torch::Tensor means = of_pictures.select(1, 0), squares = of_pictures.select(1, 1);
-  const torch::Tensor sums =
-      torch::stack({means.sum(0) * area, (squares + means.square() * area).sum(0)});
+  const torch::Tensor sums = over_pictures<Real>(
+      found_by(NormTask::moments, known.batch<Number>(), known.x.size(0)),
+      [&](double mean, double squares, double& sum, double& square) {
+        sum += mean * area;
+        square += squares + mean * mean * area;
+      });
   known.sum_over_processes(sums);
   const double count = known.count();
-  known.mean = sums[0] / count;
-  const torch::Tensor variance = (sums[1] / count - known.mean.square()).clamp_min(0);
   const Normalising& how = known.how;
-  how.running_mean.lerp_(known.mean.to(how.running_mean.scalar_type()), how.momentum);
-  how.running_variance.lerp_(
-      (variance * (count / (count - 1))).to(how.running_variance.scalar_type()), how.momentum);
-  known.inverse = (variance + how.epsilon).rsqrt();
-  known.scale = how.weight.detach().to(at::kDouble) * known.inverse;
-  known.shift = how.bias.detach().to(at::kDouble) - known.mean * known.scale;
+  const Coefficients found(known.x.size(1));
+  const Coefficients totals(sums);
+  std::vector<double> variance;
+  for (std::size_t c = 0; c < found.mean().size(); ++c) {
+    const double mean = totals.row(0)[c] / count;
+    found.mean()[c] = mean;
+    variance.push_back(std::max(0.0, totals.row(1)[c] / count - mean * mean));
+    found.inverse()[c] = 1 / std::sqrt(variance[c] + how.epsilon);
+  }
+  const auto moved = [&](double old, double now) { return old + how.momentum * (now - old); };
+  change(how.running_mean, [&](double old, std::size_t c) { return moved(old, found.mean()[c]); });
+  change(how.running_variance, [&](double old, std::size_t c) {
+    return moved(old, variance[c] * count / (count - 1));
+  });
+  const torch::Tensor weight = how.weight.detach().to(at::kDouble);
+  const torch::Tensor bias = how.bias.detach().to(at::kDouble);
+  for (std::size_t c = 0; c < variance.size(); ++c) {
+    found.scale()[c] = weight.const_data_ptr<double>()[c] * found.inverse()[c];
+    found.shift()[c] = bias.const_data_ptr<double>()[c] - found.mean()[c] * found.scale()[c];
+  }
+  known.coefficients = found.numbers;
 }
 
 template <typename Number>
 NormedMap forward_of(Known& known) {
   using Real = Wide<Number>;
-  find_moments<Number>(known);
+  find_coefficients<Number>(known);
   const torch::Tensor& x = known.x;
   const std::int64_t pictures = x.size(0), channels = x.size(1);
   NormedMap result;
@@ -141,27 +205,34 @@ Gradients backward_of(const Known& known, const NormedMap& of) {
   batch.map = numbers_of<Number>(of.map);
   batch.measured = numbers_of<Real>(of.measures);
   Gradients gradients;
-  const bool adds = known.after.added.defined();
-  if (adds || batch.measures) gradients.added = torch::empty_like(x);
+  if (known.after.added.defined()) gradients.added = torch::empty_like(x);
   batch.slope = numbers_of<Number>(gradients.added);
-  const torch::Tensor own = sums_of(NormTask::sums, batch, pictures).sum(0);
-  gradients.bias = own[0].to(known.how.bias.scalar_type());
-  gradients.weight = (own[1] * known.inverse).to(known.how.weight.scalar_type());
-  const torch::Tensor sums = own.clone();
+  const Coefficients found(known.coefficients);
+  const torch::Tensor sums = over_pictures<Real>(
+      found_by(NormTask::sums, batch, pictures),
+      [](double slope, double by_x, double& first, double& second) {
+        first += slope;
+        second += by_x;
+      });
+  const Coefficients totals(sums);
+  gradients.bias = torch::empty_like(known.how.bias);
+  gradients.weight = torch::empty_like(known.how.weight);
+  change(gradients.bias, [&](double, std::size_t c) { return totals.row(0)[c]; });
+  change(gradients.weight,
+         [&](double, std::size_t c) { return totals.row(1)[c] * found.inverse()[c]; });
   known.sum_over_processes(sums);
   // As if the moments were constant, less what the gradient has of the constant and of x.
-  const torch::Tensor by_x = -known.scale * known.inverse.square() * sums[1] / known.count();
-  const torch::Tensor constant = -known.scale * sums[0] / known.count() - by_x * known.mean;
-  batch.by_x = along_row<Real>(by_x, batch.width);
-  batch.constant = along_row<Real>(constant, batch.width);
+  const double count = known.count();
+  for (std::size_t c = 0; c < batch.scale.size(); ++c) {
+    const double scale = found.scale()[c], inverse = found.inverse()[c];
+    const double by_x = -scale * inverse * inverse * totals.row(1)[c] / count;
+    batch.by_x.push_back(static_cast<Real>(by_x));
+    batch.constant.push_back(
+        static_cast<Real>(-scale * totals.row(0)[c] / count - by_x * found.mean()[c]));
+  }
   gradients.x = torch::empty_like(x);
   batch.of_x = numbers_of<Number>(gradients.x);
-  if (batch.slope) {
-    batch.map = batch.slope;
-    batch.pools = batch.measures = false;
-  }
   run_all(NormTask::backward, batch, pictures);
-  if (!adds) gradients.added.reset();
   return gradients;
 }
 
@@ -216,9 +287,8 @@ class Norm : public torch::autograd::Function<Norm> {
 
  private:
   static void remember(AutogradContext* context, const Known& known) {
-    context->save_for_backward({known.x, known.how.weight, known.how.bias, known.mean,
-                                known.inverse, known.scale, known.shift, known.place,
-                                known.highest});
+    context->save_for_backward({known.x, known.how.weight, known.how.bias, known.coefficients,
+                                known.place, known.highest});
     context->saved_data["rectifies"] = known.after.rectifies;
     context->saved_data["adds"] = known.after.added.defined();
     context->saved_data["measures"] = known.after.measures;
@@ -235,12 +305,9 @@ class Norm : public torch::autograd::Function<Norm> {
     known.x = saved[0];
     known.how.weight = saved[1];
     known.how.bias = saved[2];
-    known.mean = saved[3];
-    known.inverse = saved[4];
-    known.scale = saved[5];
-    known.shift = saved[6];
-    known.place = saved[7];
-    known.highest = saved[8];
+    known.coefficients = saved[3];
+    known.place = saved[4];
+    known.highest = saved[5];
     known.after.rectifies = is("rectifies");
     if (is("adds"))
       known.after.added = known.x;  // of the same shape; its numbers are not asked for
