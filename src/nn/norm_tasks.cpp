@@ -96,6 +96,11 @@ struct Task {
     });
     return block;
   }
+  // Of a map; the same place of the next picture is asked for, which need not be there.
+  DIPTYCH_PART Block load_pixel(const Number* map, std::int64_t at) const {
+    __builtin_prefetch(map + at + batch.picture(), 0, 2);
+    return load(map + at);
+  }
   template <typename Stored>
   DIPTYCH_PART void store(const Block& block, Stored* to) const {
     write(to, [&](int i) __attribute__((always_inline)) -> Few<Stored> {
@@ -151,7 +156,7 @@ struct Task {
     const auto count = static_cast<Real>(batch.height * batch.width);
     for (int i = 0; i < 2; ++i) about.at[i] /= wide_count;
     for (std::int64_t at = 0; at < batch.height * batch.width; ++at) {
-      const Block value = load(batch.x + pixel(0, at));
+      const Block value = load_pixel(batch.x, pixel(0, at));
       for (int i = 0; i < 2; ++i) {
         const auto distance = value.at[i] - about.at[i];
         sum.at[i] += distance;
@@ -189,14 +194,14 @@ struct Task {
     Most most{Block::all(-std::numeric_limits<Real>::infinity()), {}};
     const auto value_at = [&](std::int64_t y, std::int64_t x) __attribute__((always_inline)) {
       const std::int64_t at = pixel(y, x);
-      Block value = load(batch.x + at);
+      Block value = load_pixel(batch.x, at);
       for (int i = 0; i < 2; ++i) {
         value.at[i] = value.at[i] * scale.at[i] + shift.at[i];
         // What is not a number stays so.
         if (batch.rectifies) value.at[i] = value.at[i] <= 0 ? Reals{} : value.at[i];
       }
       if (batch.added) {
-        const Block added = load(batch.added + at);
+        const Block added = load_pixel(batch.added, at);
         for (int i = 0; i < 2; ++i) value.at[i] += added.at[i];
       }
       if (batch.measures) {
@@ -262,7 +267,7 @@ struct Task {
     if (batch.pools) return unpool(measured, take);
     for (std::int64_t y = 0; y < batch.height; ++y) {
       for (std::int64_t x = 0; x < batch.width; ++x) {
-        take(y, x, batch.measures ? measured(y, x) : load(batch.map + pixel(y, x)));
+        take(y, x, batch.measures ? measured(y, x) : load_pixel(batch.map, pixel(y, x)));
       }
     }
   }
@@ -310,7 +315,7 @@ struct Task {
     each_slope([&](std::int64_t y, std::int64_t x, Block slope) __attribute__((always_inline)) {
       const std::int64_t at = pixel(y, x);
       if (batch.slope) store(slope, batch.slope + at);
-      const Block value = load(batch.x + at);
+      const Block value = load_pixel(batch.x, at);
       rectify(value, scale, shift, slope);
       for (int i = 0; i < 2; ++i) {
         first.at[i] += slope.at[i];
@@ -326,7 +331,7 @@ struct Task {
     const Block by_x = of_channel(batch.by_x), constant = of_channel(batch.constant);
     each_slope([&](std::int64_t y, std::int64_t x, Block slope) __attribute__((always_inline)) {
       const std::int64_t at = pixel(y, x);
-      const Block value = load(batch.x + at);
+      const Block value = load_pixel(batch.x, at);
       rectify(value, scale, shift, slope);
       for (int i = 0; i < 2; ++i) {
         slope.at[i] = slope.at[i] * scale.at[i] + (value.at[i] * by_x.at[i] + constant.at[i]);
