@@ -2,15 +2,19 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstring>
 #include <numbers>
+#include <vector>
+
+#include "base/vectorised.h"
 
 namespace diptych {
 namespace {
 
-constexpr std::size_t kChannels = 3;
+constexpr int kChannels = 3;
 
 Warp draw_warp(int side, const AugmentOptions& options, Rng& rng) {
   constexpr double kLeastZoom = 0.05;
@@ -29,39 +33,108 @@ Warp draw_warp(int side, const AugmentOptions& options, Rng& rng) {
 
 std::int64_t fixed(double value) { return std::llround(value * (1 << kCoordinateBits)); }
 
-// A coordinate's pixel, the distance to the next one in channels (0 at the edge), and how far
-// between the two it lies.
-struct Between {
-  std::int64_t pixel;
-  std::int64_t next;
-  int weight;
+// Where each pixel of a row comes from: the number of its upper left neighbour's first channel, the
+// distances to those on the right and below (0 at the edge), and how far between them it lies.
+struct Sources {
+  explicit Sources(int side) : at(static_cast<std::size_t>(side)) {
+    right = below = across = down = at;
+  }
+  std::vector<std::int32_t> at, right, below, across, down;
 };
 
-Between between(std::int64_t coordinate, std::int64_t last) {
-  const std::int64_t inside = std::clamp<std::int64_t>(coordinate, 0, last << kCoordinateBits);
-  const std::int64_t pixel = inside >> kCoordinateBits;
-  const int fraction = static_cast<int>(inside & ((1 << kCoordinateBits) - 1));
-  return {pixel, pixel < last ? 1 : 0, fraction >> (kCoordinateBits - kWeightBits)};
+DIPTYCH_VECTORISED void find_sources(std::int64_t x, std::int64_t y, const WarpedRows& rows,
+                                     Sources& sources) {
+  constexpr int kRest = (1 << kCoordinateBits) - 1, kShift = kCoordinateBits - kWeightBits;
+  const auto side = static_cast<std::int64_t>(sources.at.size()), last = side - 1;
+  const std::int64_t most = last << kCoordinateBits, stride = kChannels * side;
+  const std::int64_t step_x = rows.step_x, step_y = rows.step_y;
+  std::int32_t* __restrict at = sources.at.data();
+  std::int32_t* __restrict right = sources.right.data();
+  std::int32_t* __restrict below = sources.below.data();
+  std::int32_t* __restrict across = sources.across.data();
+  std::int32_t* __restrict down = sources.down.data();
+  for (std::int64_t i = 0; i < side; ++i) {
+    const std::int64_t wide = x + i * step_x, high = y + i * step_y;
+    const auto column = static_cast<std::int32_t>(wide < 0 ? 0 : wide > most ? most : wide);
+    const auto row = static_cast<std::int32_t>(high < 0 ? 0 : high > most ? most : high);
+    const std::int32_t pixel = column >> kCoordinateBits, line = row >> kCoordinateBits;
+    at[i] = line * static_cast<std::int32_t>(stride) + pixel * kChannels;
+    right[i] = pixel < last ? kChannels : 0;
+    below[i] = line < last ? static_cast<std::int32_t>(stride) : 0;
+    across[i] = (column & kRest) >> kShift;
+    down[i] = (row & kRest) >> kShift;
+  }
+}
+
+// Of each pixel of a row the four that it lies between, channels in the bytes of a word from the
+// lowest on, and what becomes of them.
+struct Corners {
+  explicit Corners(int side) : upper_left(static_cast<std::size_t>(side)) {
+    upper_right = lower_left = lower_right = mixed = upper_left;
+  }
+  std::vector<std::uint32_t> upper_left, upper_right, lower_left, lower_right, mixed;
+};
+
+// from: with a byte to spare.
+void gather(const std::uint8_t* from, const Sources& sources, Corners& corners) {
+  const auto word = [](const std::uint8_t* at) {
+    static_assert(std::endian::native == std::endian::little);
+    std::uint32_t bytes = 0;
+    std::memcpy(&bytes, at, sizeof bytes);
+    return bytes;
+  };
+  for (std::size_t i = 0; i < sources.at.size(); ++i) {
+    const std::uint8_t* const upper = from + sources.at[i];
+    const std::uint8_t* const lower = upper + sources.below[i];
+    corners.upper_left[i] = word(upper);
+    corners.upper_right[i] = word(upper + sources.right[i]);
+    corners.lower_left[i] = word(lower);
+    corners.lower_right[i] = word(lower + sources.right[i]);
+  }
+}
+
+DIPTYCH_VECTORISED void mix(const Sources& sources, Corners& corners) {
+  constexpr std::uint32_t kOne = 1 << kWeightBits, kHalf = 1 << (2 * kWeightBits - 1);
+  const std::int32_t* __restrict right_share = sources.across.data();
+  const std::int32_t* __restrict lower_share = sources.down.data();
+  const std::uint32_t* __restrict upper_left = corners.upper_left.data();
+  const std::uint32_t* __restrict upper_right = corners.upper_right.data();
+  const std::uint32_t* __restrict lower_left = corners.lower_left.data();
+  const std::uint32_t* __restrict lower_right = corners.lower_right.data();
+  std::uint32_t* __restrict mixed = corners.mixed.data();
+  const std::size_t side = corners.mixed.size();
+  for (std::size_t i = 0; i < side; ++i) {
+    const auto right = static_cast<std::uint32_t>(right_share[i]), left = kOne - right;
+    const auto lower = static_cast<std::uint32_t>(lower_share[i]), upper = kOne - lower;
+    const auto channel = [&](int shift) __attribute__((always_inline)) {
+      const std::uint32_t above =
+          (upper_left[i] >> shift & 255) * left + (upper_right[i] >> shift & 255) * right;
+      const std::uint32_t below =
+          (lower_left[i] >> shift & 255) * left + (lower_right[i] >> shift & 255) * right;
+      return (above * upper + below * lower + kHalf) >> (2 * kWeightBits) << shift;
+    };
+    mixed[i] = channel(0) | channel(8) | channel(16);
+  }
 }
 
 void warp_pixels(const std::uint8_t* from, int side, const Warp& warp, std::uint8_t* to) {
-  constexpr int kOne = 1 << kWeightBits, kHalf = 1 << (2 * kWeightBits - 1);
-  const std::int64_t last = side - 1, stride = std::int64_t{kChannels} * side;
+  const std::size_t line = kChannels * static_cast<std::size_t>(side);
   const WarpedRows rows = warped_rows(warp, side);
+  std::vector<std::uint8_t> copy(from, from + line * rows.x.size());
+  copy.push_back(0);
+  Sources sources(side);
+  Corners corners(side);
   for (std::size_t row = 0; row < rows.x.size(); ++row) {
-    std::int64_t x = rows.x[row], y = rows.y[row];
-    for (int column = 0; column < side; ++column, x += rows.step_x, y += rows.step_y) {
-      const Between across = between(x, last), down = between(y, last);
-      const std::uint8_t* upper = from + down.pixel * stride + across.pixel * 3;
-      const std::uint8_t* lower = upper + down.next * stride;
-      const std::int64_t next = across.next * 3;
-      for (std::size_t c = 0; c < kChannels; ++c, ++upper, ++lower) {
-        const int above = upper[0] * (kOne - across.weight) + upper[next] * across.weight;
-        const int below = lower[0] * (kOne - across.weight) + lower[next] * across.weight;
-        *to++ = static_cast<std::uint8_t>(
-            (above * (kOne - down.weight) + below * down.weight + kHalf) >> (2 * kWeightBits));
-      }
+    find_sources(rows.x[row], rows.y[row], rows, sources);
+    gather(copy.data(), sources, corners);
+    mix(sources, corners);
+    // A word's byte too many is the next pixel's; the last one's is left out.
+    const std::uint32_t last = corners.mixed.back();
+    for (std::size_t i = 0; i + 1 < corners.mixed.size(); ++i, to += kChannels) {
+      std::memcpy(to, &corners.mixed[i], sizeof last);
     }
+    std::memcpy(to, &last, kChannels);
+    to += kChannels;
   }
 }
 

@@ -25,15 +25,16 @@ struct Differences {
   std::vector<std::int32_t> across, down, squares;
 };
 
-// Of a row's pixels the gradient of the channel that changes most, its orientation of nine, and how
-// far that is on the way to the next one.
+// Of a row's pixels the gradient of the channel that changes most, its orientation of nine, and what
+// of its length that and the next one get.
 struct Edges {
   explicit Edges(int side) : across(static_cast<std::size_t>(side)) {
     down = squares = orientation = across;
-    above.resize(across.size());
+    below.resize(across.size());
+    above = below;
   }
   std::vector<std::int32_t> across, down, squares, orientation;
-  std::vector<float> above;
+  std::vector<float> below, above;
 };
 
 // row, above, below: [3·side].
@@ -53,23 +54,19 @@ DIPTYCH_VECTORISED void differ(const std::uint8_t* row, const std::uint8_t* abov
 // The arc tangent of 0 to 1 as a share of half a turn (Abramowitz and Stegun, Handbook of
 // Mathematical Functions, 4.4.49: 2e-8 at most from it).
 [[gnu::always_inline]] inline float angle_of(float tangent) {
-  constexpr float kTerms[] = {-0.0161657367F, 0.0429096138F, -0.0752896400F, 0.1065626393F,
-                              -0.1420889944F, 0.1999355085F, -0.3333314528F, 1};
-  const float square = tangent * tangent;
-  float sum = 0.0028662257F;
-  for (const float term : kTerms) sum = sum * square + term;
-  return sum * tangent * std::numbers::inv_pi_v<float>;
+  const float s = tangent * tangent;
+  // A loop over the terms would keep the one over pixels from being vectorised.
+  const float few = ((0.0028662257F * s - 0.0161657367F) * s + 0.0429096138F) * s - 0.0752896400F;
+  const float sum = (((few * s + 0.1065626393F) * s - 0.1420889944F) * s + 0.1999355085F) * s;
+  return ((sum - 0.3333314528F) * s + 1) * tangent * std::numbers::inv_pi_v<float>;
 }
 
 // Of each pixel the gradient of the channel that changes most.
-DIPTYCH_VECTORISED void find_steepest(const Differences& differences, Edges& edges) {
-  const std::int32_t* __restrict across = differences.across.data();
-  const std::int32_t* __restrict down = differences.down.data();
-  const std::int32_t* __restrict squares = differences.squares.data();
-  std::int32_t* __restrict dx = edges.across.data();
-  std::int32_t* __restrict dy = edges.down.data();
-  std::int32_t* __restrict most = edges.squares.data();
-  const std::size_t side = edges.across.size();
+DIPTYCH_VECTORISED void find_steepest(const std::int32_t* __restrict across,
+                                      const std::int32_t* __restrict down,
+                                      const std::int32_t* __restrict squares,
+                                      std::int32_t* __restrict dx, std::int32_t* __restrict dy,
+                                      std::int32_t* __restrict most, std::size_t side) {
   for (std::size_t x = 0; x < side; ++x) {
     const std::int32_t red = squares[3 * x], green = squares[3 * x + 1], blue = squares[3 * x + 2];
     const bool greener = green > red;
@@ -88,6 +85,8 @@ DIPTYCH_VECTORISED void orient(Edges& edges) {
   const std::int32_t* __restrict dx = edges.across.data();
   const std::int32_t* __restrict dy = edges.down.data();
   std::int32_t* __restrict orientation = edges.orientation.data();
+  const std::int32_t* __restrict squares = edges.squares.data();
+  float* __restrict below = edges.below.data();
   float* __restrict above = edges.above.data();
   const std::size_t side = edges.across.size();
   for (std::size_t x = 0; x < side; ++x) {
@@ -99,7 +98,10 @@ DIPTYCH_VECTORISED void orient(Edges& edges) {
     const float folded = along < up ? 0.5F - acute : acute;
     const float position = (right < 0 ? 1 - folded : folded) * kOrientations;
     orientation[x] = static_cast<std::int32_t>(position);
-    above[x] = position - static_cast<float>(orientation[x]);
+    const float length = __builtin_sqrtf(static_cast<float>(squares[x])) / 255;
+    const float beyond = position - static_cast<float>(orientation[x]);
+    below[x] = length * (1 - beyond);
+    above[x] = length * beyond;
   }
 }
 
@@ -116,15 +118,15 @@ std::vector<Cell> cells_of(std::span<const std::uint8_t> pixels, int side, int c
     const std::uint8_t* row = pixels.data() + y * stride;
     const std::ptrdiff_t step = y > 0 && y + 1 < side ? stride : 0;
     differ(row, row - step, row + step, differences);
-    find_steepest(differences, edges);
+    find_steepest(differences.across.data(), differences.down.data(), differences.squares.data(),
+                  edges.across.data(), edges.down.data(), edges.squares.data(), cell_of.size());
     orient(edges);
     Cell* const line =
         &grid[cell_of[static_cast<std::size_t>(y)] * static_cast<std::size_t>(cells)];
     for (std::size_t x = 0; x < cell_of.size(); ++x) {
       float* const cell = line[cell_of[x]].data() + edges.orientation[x];
-      const float length = std::sqrt(static_cast<float>(edges.squares[x])) / 255;
-      cell[0] += length * (1 - edges.above[x]);
-      cell[1] += length * edges.above[x];
+      cell[0] += edges.below[x];
+      cell[1] += edges.above[x];
     }
   }
   for (Cell& cell : grid) {
