@@ -97,10 +97,10 @@ NormedMap BatchNorm::forward(const torch::Tensor& x, const Pass& pass,
   // A single value has no variance: it would make the running one not a number, for ever.
   const std::int64_t rows = pass.part.world ? pass.part.whole : x.size(0);
   const bool learns = pass.training && rows * x.size(2) * x.size(3) > 1;
-  if (learns && x.is_cpu()) {
-    return normed_map(
-        x, {weight_, bias_, running_mean_, running_variance_, kMomentum, kEpsilon, pass.part},
-        after);
+  if (x.is_cpu() && (learns || !torch::GradMode::is_enabled())) {
+    const Normalising how{weight_,   bias_,    running_mean_, running_variance_,
+                          kMomentum, kEpsilon, pass.part};
+    return learns ? normed_map(x, how, after) : normed_as_remembered(x, how, after);
   }
   return follow(torch::batch_norm(x, weight_, bias_, running_mean_, running_variance_, learns,
                                   kMomentum, kEpsilon, /*cudnn_enabled=*/true),

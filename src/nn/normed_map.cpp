@@ -127,6 +127,33 @@ void change(const torch::Tensor& vector, const Change& change_one) {
   change_all(vector.data_ptr<float>());
 }
 
+std::vector<double> doubles_of(const torch::Tensor& vector) {
+  const torch::Tensor wide = vector.detach().to(at::kDouble);
+  return {wide.const_data_ptr<double>(), wide.const_data_ptr<double>() + wide.numel()};
+}
+
+// Where mean and inverse are known, scale and shift.
+void scale_by(const Normalising& how, const Coefficients& found) {
+  const std::vector<double> weight = doubles_of(how.weight), bias = doubles_of(how.bias);
+  for (std::size_t c = 0; c < weight.size(); ++c) {
+    found.scale()[c] = weight[c] * found.inverse()[c];
+    found.shift()[c] = bias[c] - found.mean()[c] * found.scale()[c];
+  }
+}
+
+// Of the moments that were remembered.
+torch::Tensor remembered_coefficients(const Normalising& how) {
+  const Coefficients found(how.weight.numel());
+  const std::vector<double> mean = doubles_of(how.running_mean);
+  const std::vector<double> variance = doubles_of(how.running_variance);
+  for (std::size_t c = 0; c < mean.size(); ++c) {
+    found.mean()[c] = mean[c];
+    found.inverse()[c] = 1 / std::sqrt(variance[c] + how.epsilon);
+  }
+  scale_by(how, found);
+  return found.numbers;
+}
+
 template <typename Number>
 void find_coefficients(Known& known) {
   using Real = Wide<Number>;
@@ -154,19 +181,13 @@ void find_coefficients(Known& known) {
   change(how.running_variance, [&](double old, std::size_t c) {
     return moved(old, variance[c] * count / (count - 1));
   });
-  const torch::Tensor weight = how.weight.detach().to(at::kDouble);
-  const torch::Tensor bias = how.bias.detach().to(at::kDouble);
-  for (std::size_t c = 0; c < variance.size(); ++c) {
-    found.scale()[c] = weight.const_data_ptr<double>()[c] * found.inverse()[c];
-    found.shift()[c] = bias.const_data_ptr<double>()[c] - found.mean()[c] * found.scale()[c];
-  }
+  scale_by(how, found);
   known.coefficients = found.numbers;
 }
 
 template <typename Number>
 NormedMap forward_of(Known& known) {
   using Real = Wide<Number>;
-  find_coefficients<Number>(known);
   const torch::Tensor& x = known.x;
   const std::int64_t pictures = x.size(0), channels = x.size(1);
   NormedMap result;
@@ -265,8 +286,10 @@ class Norm : public torch::autograd::Function<Norm> {
     known.after = after;
     known.x = last_of(x);
     known.after.added = added ? last_of(*added) : torch::Tensor();
-    const NormedMap result =
-        of_numbers(x, [&]<typename Number> { return forward_of<Number>(known); });
+    const NormedMap result = of_numbers(x, [&]<typename Number> {
+      find_coefficients<Number>(known);
+      return forward_of<Number>(known);
+    });
     remember(context, known);
     variable_list all;
     for (const torch::Tensor& tensor : {result.map, result.measures}) {
@@ -329,6 +352,17 @@ NormedMap normed_map(const torch::Tensor& x, const Normalising& how, const After
   if (has_map(after)) result.map = all.front();
   if (after.measures) result.measures = all.back();
   return result;
+}
+
+NormedMap normed_as_remembered(const torch::Tensor& x, const Normalising& how,
+                               const AfterNorm& after) {
+  Known known;
+  known.how = how;
+  known.after = after;
+  known.x = last_of(x);
+  known.after.added = last_of(after.added);
+  known.coefficients = remembered_coefficients(how);
+  return of_numbers(x, [&]<typename Number> { return forward_of<Number>(known); });
 }
 
 NormedMap follow(const torch::Tensor& normed, const AfterNorm& after) {

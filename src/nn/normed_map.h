@@ -1,6 +1,6 @@
-// Batch normalisation in training with all that follows it on a map (ReLU, a residual sum, mean and
-// maximum of each channel, 2×2 max-pooling), each number read as few times as can be: once for the
-// moments, once for what comes out, twice for the gradients. On the processor, in fp32, bf16 or
+// Batch normalisation with all that follows it on a map (ReLU, a residual sum, mean and
+// maximum of each channel, 2×2 max-pooling), each number read as few times as can be: in
+// training once for the moments, once for what comes out, twice for the gradients. On the processor, in fp32, bf16 or
 // fp64.
 #pragma once
 #include <torch/torch.h>
@@ -32,6 +32,10 @@ struct NormedMap {
 // x: [B,C,H,W] (Ioffe and Szegedy, ICML 2015). Of equal numbers the first gets the gradient of a
 // maximum. No number of threads changes a bit.
 NormedMap normed_map(const torch::Tensor& x, const Normalising& how, const AfterNorm& after = {});
+
+// The same by the moments that were remembered, which nothing learns from.
+NormedMap normed_as_remembered(const torch::Tensor& x, const Normalising& how,
+                               const AfterNorm& after = {});
 
 // What follows, by the operators of torch, on any device.
 NormedMap follow(const torch::Tensor& normed, const AfterNorm& after);

@@ -119,6 +119,38 @@ TEST(NormedMap, IsTheOperatorsAndHasTheirGradients) {
   }
 }
 
+TEST(NormedMap, IsTheOperatorsByMomentsThatWereRemembered) {
+  const torch::NoGradGuard nothing_is_learnt;
+  for (const at::ScalarType type : {at::kDouble, at::kFloat, at::kBFloat16}) {
+    for (int mode = 0; mode < 16; ++mode) {
+      const Given given = made_up({5, 24, 6, 7}, type, mode);
+      SCOPED_TRACE(name_of(given));
+      Normalising how;
+      how.weight = given.weight;
+      how.bias = given.bias;
+      how.running_mean = torch::randn_like(how.weight);
+      how.running_variance = torch::rand_like(how.weight) + 0.5;
+      how.epsilon = kEpsilon;
+      AfterNorm after{.rectifies = given.rectifies, .measures = given.measures,
+                      .pools = given.pools};
+      if (given.adds) after.added = given.added;
+      const NormedMap found = normed_as_remembered(given.x, how, after);
+      const auto wide = [](const torch::Tensor& x) { return x.to(at::kDouble); };
+      if (given.adds) after.added = wide(given.added);
+      const NormedMap wanted = follow(
+          torch::batch_norm(wide(given.x), wide(how.weight), wide(how.bias),
+                            wide(how.running_mean), wide(how.running_variance), /*training=*/false,
+                            kMomentum, kEpsilon, /*cudnn_enabled=*/false),
+          after);
+      const auto near = [&](const torch::Tensor& a, const torch::Tensor& b) {
+        return (wide(a) - b).norm().item<double>() < tolerance_of(type) * b.norm().item<double>();
+      };
+      EXPECT_TRUE(after.measures && !after.pools || near(found.map, wanted.map));
+      EXPECT_TRUE(!after.measures || near(found.measures, wanted.measures));
+    }
+  }
+}
+
 TEST(NormedMap, DoesNotDependOnTheNumberOfThreads) {
   const int threads = at::get_num_threads();
   for (const int mode : {1, 9, 15}) {

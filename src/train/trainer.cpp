@@ -293,7 +293,6 @@ class Training {
   void validate(EpochRecord& record) {
     const torch::InferenceMode inference;
     constexpr std::size_t kBatch = 64;
-    average_->pack(Arithmetic::fp32);  // as the model will answer
     const std::span<const std::int64_t> all = data_.split.validation;
     const BatchPart part(world_, static_cast<std::int64_t>(all.size()));
     const std::span<const std::int64_t> rows = own_rows(all, part);
@@ -309,7 +308,6 @@ class Training {
       sums[0].sub_(chosen.log().sum());
       sums[1].add_(p.argmax(1).eq(labels).sum());
     }
-    average_->unpack();
     const torch::Tensor total = sums.to(at::kCPU);
     world_.sum(total);
     const double count = std::max<double>(1, static_cast<double>(all.size()));
