@@ -32,6 +32,11 @@ DIPTYCH_AVX2_LANES Words lanes_of(Mask mask) {
 
 DIPTYCH_AVX2_LANES Floats all(float value) { return _mm256_set1_ps(value); }
 DIPTYCH_AVX2_LANES Floats load(const float* from) { return _mm256_loadu_ps(from); }
+// Numbers that lie `step` apart.
+DIPTYCH_AVX2_LANES Floats load_apart(const float* from, std::int64_t step) {
+  return _mm256_setr_ps(from[0], from[step], from[2 * step], from[3 * step], from[4 * step],
+                        from[5 * step], from[6 * step], from[7 * step]);
+}
 DIPTYCH_AVX2_LANES Floats load(const float* from, Mask mask) {
   return mask == kLanes ? load(from) : _mm256_maskload_ps(from, lanes_of(mask));
 }

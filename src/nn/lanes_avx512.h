@@ -32,6 +32,14 @@ DIPTYCH_AVX512_LANES Mask first(std::int64_t count) {
 
 DIPTYCH_AVX512_LANES Floats all(float value) { return _mm512_set1_ps(value); }
 DIPTYCH_AVX512_LANES Floats load(const float* from) { return _mm512_loadu_ps(from); }
+// Numbers that lie `step` apart.
+DIPTYCH_AVX512_LANES Floats load_apart(const float* from, std::int64_t step) {
+  const auto lanes = [&](const float* at) DIPTYCH_AVX512 {
+    return _mm256_setr_ps(at[0], at[step], at[2 * step], at[3 * step], at[4 * step], at[5 * step],
+                          at[6 * step], at[7 * step]);
+  };
+  return _mm512_insertf32x8(_mm512_castps256_ps512(lanes(from)), lanes(from + 8 * step), 1);
+}
 DIPTYCH_AVX512_LANES Floats load(const float* from, Mask mask) {
   return _mm512_maskz_loadu_ps(mask, from);
 }

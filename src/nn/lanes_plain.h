@@ -38,6 +38,9 @@ inline Floats all(float value) {
 inline Floats load(const float* from, Mask mask = kLanes) {
   return each([&](int lane) { return lane < mask ? from[lane] : 0; });
 }
+inline Floats load_apart(const float* from, std::int64_t step) {
+  return each([&](int lane) { return from[lane * step]; });
+}
 inline void store(float* to, Mask mask, const Floats& values) {
   std::copy_n(values.lanes, mask, to);
 }

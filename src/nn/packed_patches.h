@@ -364,19 +364,13 @@ void add_filter_gradient(const PatchPoints& seen, const PatchPoints& gradients, 
 // A register's outputs of one channel.
 DIPTYCH_KERNEL void pack_taps(const FilterView& filters, const float* from, float* to,
                               std::int64_t apart) {
-  const std::int64_t output = filters.output, row = filters.row, column = filters.column;
-  float taps[3][3][kLanes];
-  for (int lane = 0; lane < kLanes; ++lane, from += output) {
-#pragma GCC unroll 3
-    for (int y = 0; y < 3; ++y) {
-#pragma GCC unroll 3
-      for (int x = 0; x < 3; ++x) taps[y][x][lane] = from[y * row + x * column];
-    }
-  }
   Floats columns[3][kSeen];  // [x, point]
 #pragma GCC unroll 3
-  for (int x = 0; x < 3; ++x) {
-    filter_at_points({load(taps[0][x]), load(taps[1][x]), load(taps[2][x])}, columns[x]);
+  for (int x = 0; x < 3; ++x, from += filters.column) {
+    filter_at_points({load_apart(from, filters.output),
+                      load_apart(from + filters.row, filters.output),
+                      load_apart(from + 2 * filters.row, filters.output)},
+                     columns[x]);
   }
   for (int y = 0; y < kSeen; ++y) {
     Seen points;
