@@ -25,8 +25,8 @@ struct Differences {
   std::vector<std::int32_t> across, down, squares;
 };
 
-// Of a row's pixels the gradient of the channel that changes most, its orientation of nine, and what
-// of its length that and the next one get.
+// Of a row's pixels the gradient of the channel that changes most, its orientation of nine, and
+// what of its length that and the next one get.
 struct Edges {
   explicit Edges(int side) : across(static_cast<std::size_t>(side)) {
     down = squares = orientation = across;

@@ -87,13 +87,14 @@ struct Task {
   template <typename Stored>
   DIPTYCH_PART Block load(const Stored* from) const {
     Block block;
-    read(from, [&](int i, const Few<Stored>& few) __attribute__((always_inline)) {
-      if constexpr (std::is_same_v<Stored, Bits>) {
-        block.at[i] = reinterpret_cast<Reals>(__builtin_convertvector(few, Words) << 16);
-      } else {
-        block.at[i] = few;
-      }
-    });
+    read(
+        from, [&](int i, const Few<Stored>& few) __attribute__((always_inline)) {
+          if constexpr (std::is_same_v<Stored, Bits>) {
+            block.at[i] = reinterpret_cast<Reals>(__builtin_convertvector(few, Words) << 16);
+          } else {
+            block.at[i] = few;
+          }
+        });
     return block;
   }
   // Of a map; the same place of the next picture is asked for, which need not be there.
@@ -103,31 +104,34 @@ struct Task {
   }
   template <typename Stored>
   DIPTYCH_PART void store(const Block& block, Stored* to) const {
-    write(to, [&](int i) __attribute__((always_inline)) -> Few<Stored> {
-      if constexpr (std::is_same_v<Stored, Bits>) {
-        // To the nearest, ties to even; what is not a number stays none.
-        const Words bits = reinterpret_cast<Words>(block.at[i]);
-        const Words rounded = bits + 0x7fff + (bits >> 16 & 1), none = bits | 0x400000;
-        const Words chosen = block.at[i] == block.at[i] ? rounded : none;
-        return __builtin_convertvector(chosen >> 16, Few<Stored>);
-      } else {
-        return block.at[i];
-      }
-    });
+    write(
+        to, [&](int i) __attribute__((always_inline))->Few<Stored> {
+          if constexpr (std::is_same_v<Stored, Bits>) {
+            // To the nearest, ties to even; what is not a number stays none.
+            const Words bits = reinterpret_cast<Words>(block.at[i]);
+            const Words rounded = bits + 0x7fff + (bits >> 16 & 1), none = bits | 0x400000;
+            const Words chosen = block.at[i] == block.at[i] ? rounded : none;
+            return __builtin_convertvector(chosen >> 16, Few<Stored>);
+          } else {
+            return block.at[i];
+          }
+        });
   }
   template <typename Stored>
   DIPTYCH_PART Labels<Number> load_labels(const Stored* from) const {
     Labels<Number> labels;
-    read(from, [&](int i, const Few<Stored>& few) __attribute__((always_inline)) {
-      labels.at[i] = __builtin_convertvector(few, Ints);
-    });
+    read(
+        from, [&](int i, const Few<Stored>& few) __attribute__((always_inline)) {
+          labels.at[i] = __builtin_convertvector(few, Ints);
+        });
     return labels;
   }
   template <typename Stored>
   DIPTYCH_PART void store_labels(const Labels<Number>& labels, Stored* to) const {
-    write(to, [&](int i) __attribute__((always_inline)) {
-      return __builtin_convertvector(labels.at[i], Few<Stored>);
-    });
+    write(
+        to, [&](int i) __attribute__((always_inline)) {
+          return __builtin_convertvector(labels.at[i], Few<Stored>);
+        });
   }
 
   DIPTYCH_PART std::int64_t pixel(std::int64_t y, std::int64_t x) const {

@@ -21,7 +21,8 @@ Number* numbers_of(const torch::Tensor& tensor) {
   return tensor.defined() ? static_cast<Number*>(tensor.data_ptr()) : nullptr;
 }
 
-// Of each channel: mean, inverse of the standard deviation, and what is made of them, x·scale + shift.
+// Of each channel: mean, inverse of the standard deviation, and what is made of them, x·scale +
+// shift.
 struct Coefficients {
   explicit Coefficients(std::int64_t channels)
       : numbers(torch::empty({4, channels}, at::kDouble)), channels(channels) {}
@@ -158,12 +159,12 @@ template <typename Number>
 void find_coefficients(Known& known) {
   using Real = Wide<Number>;
   const auto area = static_cast<double>(known.x.size(2) * known.x.size(3));
-  const torch::Tensor sums = over_pictures<Real>(
-      found_by(NormTask::moments, known.batch<Number>(), known.x.size(0)),
-      [&](double mean, double squares, double& sum, double& square) {
-        sum += mean * area;
-        square += squares + mean * mean * area;
-      });
+  const torch::Tensor sums =
+      over_pictures<Real>(found_by(NormTask::moments, known.batch<Number>(), known.x.size(0)),
+                          [&](double mean, double squares, double& sum, double& square) {
+                            sum += mean * area;
+                            square += squares + mean * mean * area;
+                          });
   known.sum_over_processes(sums);
   const double count = known.count();
   const Normalising& how = known.how;
@@ -178,9 +179,8 @@ void find_coefficients(Known& known) {
   }
   const auto moved = [&](double old, double now) { return old + how.momentum * (now - old); };
   change(how.running_mean, [&](double old, std::size_t c) { return moved(old, found.mean()[c]); });
-  change(how.running_variance, [&](double old, std::size_t c) {
-    return moved(old, variance[c] * count / (count - 1));
-  });
+  change(how.running_variance,
+         [&](double old, std::size_t c) { return moved(old, variance[c] * count / (count - 1)); });
   scale_by(how, found);
   known.coefficients = found.numbers;
 }
@@ -229,12 +229,12 @@ Gradients backward_of(const Known& known, const NormedMap& of) {
   if (known.after.added.defined()) gradients.added = torch::empty_like(x);
   batch.slope = numbers_of<Number>(gradients.added);
   const Coefficients found(known.coefficients);
-  const torch::Tensor sums = over_pictures<Real>(
-      found_by(NormTask::sums, batch, pictures),
-      [](double slope, double by_x, double& first, double& second) {
-        first += slope;
-        second += by_x;
-      });
+  const torch::Tensor sums =
+      over_pictures<Real>(found_by(NormTask::sums, batch, pictures),
+                          [](double slope, double by_x, double& first, double& second) {
+                            first += slope;
+                            second += by_x;
+                          });
   const Coefficients totals(sums);
   gradients.bias = torch::empty_like(known.how.bias);
   gradients.weight = torch::empty_like(known.how.weight);

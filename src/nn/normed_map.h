@@ -1,7 +1,7 @@
 // Batch normalisation with all that follows it on a map (ReLU, a residual sum, mean and
 // maximum of each channel, 2×2 max-pooling), each number read as few times as can be: in
-// training once for the moments, once for what comes out, twice for the gradients. On the processor, in fp32, bf16 or
-// fp64.
+// training once for the moments, once for what comes out, twice for the gradients. On the
+// processor, in fp32, bf16 or fp64.
 #pragma once
 #include <torch/torch.h>
 

@@ -131,16 +131,16 @@ TEST(NormedMap, IsTheOperatorsByMomentsThatWereRemembered) {
       how.running_mean = torch::randn_like(how.weight);
       how.running_variance = torch::rand_like(how.weight) + 0.5;
       how.epsilon = kEpsilon;
-      AfterNorm after{.rectifies = given.rectifies, .measures = given.measures,
-                      .pools = given.pools};
+      AfterNorm after{
+          .rectifies = given.rectifies, .measures = given.measures, .pools = given.pools};
       if (given.adds) after.added = given.added;
       const NormedMap found = normed_as_remembered(given.x, how, after);
       const auto wide = [](const torch::Tensor& x) { return x.to(at::kDouble); };
       if (given.adds) after.added = wide(given.added);
       const NormedMap wanted = follow(
-          torch::batch_norm(wide(given.x), wide(how.weight), wide(how.bias),
-                            wide(how.running_mean), wide(how.running_variance), /*training=*/false,
-                            kMomentum, kEpsilon, /*cudnn_enabled=*/false),
+          torch::batch_norm(wide(given.x), wide(how.weight), wide(how.bias), wide(how.running_mean),
+                            wide(how.running_variance), /*training=*/false, kMomentum, kEpsilon,
+                            /*cudnn_enabled=*/false),
           after);
       const auto near = [&](const torch::Tensor& a, const torch::Tensor& b) {
         return (wide(a) - b).norm().item<double>() < tolerance_of(type) * b.norm().item<double>();

@@ -5,8 +5,8 @@
 
 namespace diptych {
 
-constexpr int kPatch = 5;                     // a side of the outputs that are made together
-constexpr int kSeen = kPatch + 2;             // a side of what these see
+constexpr int kPatch = 5;          // a side of the outputs that are made together
+constexpr int kSeen = kPatch + 2;  // a side of what these see
 constexpr int kPatchPoints = kSeen * kSeen;
 
 // [count,side,side,C] of fp32.
