@@ -1,6 +1,6 @@
 // A convolution (3×3, same padding, stride 1) for training in fp32 where packs_here(), forward and
-// backward by Winograd's filtering (nn/packed_points.h): 16 products where a window of four outputs
-// has 36.
+// backward by Winograd's filtering (nn/packed_patches.h): 49 products where a patch of 25 outputs
+// has 225.
 #pragma once
 #include <torch/torch.h>
 

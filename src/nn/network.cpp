@@ -186,11 +186,6 @@ void Network::pack(Arithmetic arithmetic, const std::vector<float>& limits) {
   packed_image_ = std::make_unique<PackedImageEncoder>(image_->trained(), options);
 }
 
-void Network::unpack() {
-  if (takes_text_) text_->unpack();
-  packed_image_.reset();
-}
-
 std::size_t Network::convolutions() const {
   return takes_image_ ? image_->trained().convolutions.size() : 0;
 }

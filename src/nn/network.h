@@ -50,10 +50,9 @@ class Network : public torch::nn::Module {
   // [B,K] probabilities from the heads' logits.
   static torch::Tensor probabilities(const std::vector<torch::Tensor>& logits);
 
-  // Readies the fast way to answer, where this processor has it; weights stay as they are until
-  // unpack(). limits: those of limits(), for int8.
+  // Readies the fast way to answer, where this processor has it; weights stay as they are from then
+  // on. limits: those of limits(), for int8.
   void pack(Arithmetic arithmetic, const std::vector<float>& limits = {});
-  void unpack();
   std::size_t convolutions() const;  // of the image encoder
   // The largest output of each of them over these pictures.
   std::vector<float> limits(const Batch& batch) const;

@@ -31,7 +31,7 @@ class Map {
   std::vector<std::byte> bytes_;
 };
 
-constexpr int kPoints = 16;  // at which fp32 are multiplied: see packed_points.h
+constexpr int kPoints = 16;  // at which fp32 are multiplied: see packed_windows.h
 
 struct PackedConvolution {
   PackedWeights weights;  // of 3 runs of 3 pixels, or of kPoints of one

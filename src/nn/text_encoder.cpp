@@ -78,7 +78,6 @@ class LstmEncoder : public TextEncoder {
   void pack() override {
     if (!bidirectional_) packed_ = lstm_->packed();
   }
-  void unpack() override { packed_.reset(); }
 
  private:
   static torch::Tensor present(const torch::Tensor& states, const TextInput& input) {

@@ -25,9 +25,8 @@ class TextEncoder : public torch::nn::Module {
   // Inverse document frequencies of the table's rows over the training texts, [rows] fp32; 0 for a
   // row that no text has. Of the bag encoder alone.
   virtual void set_document_frequencies(const torch::Tensor&) {}
-  // Readies what answers faster than it learns, where this encoder has it, and drops it again.
+  // Readies what answers faster than it learns, where this encoder has it.
   virtual void pack() {}
-  virtual void unpack() {}
 };
 
 // table_rows: the rows of the embedding table (words, then n-gram buckets).
