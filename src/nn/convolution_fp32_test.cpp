@@ -63,6 +63,17 @@ TEST_F(ConvolutionFp32, DoesNotDependOnTheNumberOfThreads) {
   at::set_num_threads(threads);
 }
 
+// Weights that are packed at every step and those of a model that is loaded are the same.
+TEST_F(ConvolutionFp32, PacksAsAnswersDo) {
+  const torch::Tensor weight = torch::randn({40, 21, 3, 3}), bias = torch::randn({40});
+  const torch::Tensor last = weight.permute({0, 2, 3, 1}).contiguous();
+  PackedConvolution answering;
+  pack_filters(answering, {span_of(last), span_of(bias), 40, 21}, Arithmetic::fp32);
+  const PackedWeights training = pack_at_points(filters_of(weight), span_of(bias));
+  EXPECT_EQ(training.bias, answering.weights.bias);
+  EXPECT_EQ(training.groups, answering.weights.groups);
+}
+
 TEST_F(ConvolutionFp32, RefusesWhatItCannotTake) {
   const Case given = made_up_case(1, 16, 4, 32);
   EXPECT_TRUE(fits_convolution_fp32(given.x, given.weight));

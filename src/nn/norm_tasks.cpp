@@ -145,7 +145,7 @@ struct Task {
     return numbers + (2 * index + row) * batch.channels + channel;
   }
   DIPTYCH_PART Block of_channel(const std::vector<Real>& numbers) const {
-    return numbers.empty() ? Block::all(0) : load(numbers.data() + channel);
+    return load(numbers.data() + channel);
   }
 
   // Distances from the first row's mean are of the size of the deviation that is looked for: a

@@ -21,22 +21,24 @@ Number* numbers_of(const torch::Tensor& tensor) {
   return tensor.defined() ? static_cast<Number*>(tensor.data_ptr()) : nullptr;
 }
 
+// Of a tensor of fp64, [rows, C].
+std::span<double> row_of(const torch::Tensor& numbers, std::int64_t index) {
+  return {numbers.data_ptr<double>() + index * numbers.size(1),
+          static_cast<std::size_t>(numbers.size(1))};
+}
+
 // Of each channel: mean, inverse of the standard deviation, and what is made of them, x·scale +
 // shift.
 struct Coefficients {
   explicit Coefficients(std::int64_t channels)
-      : numbers(torch::empty({4, channels}, at::kDouble)), channels(channels) {}
-  explicit Coefficients(const torch::Tensor& kept) : numbers(kept), channels(kept.size(1)) {}
-  std::span<double> row(std::int64_t index) const {
-    return {numbers.data_ptr<double>() + index * channels, static_cast<std::size_t>(channels)};
-  }
-  std::span<double> mean() const { return row(0); }
-  std::span<double> inverse() const { return row(1); }
-  std::span<double> scale() const { return row(2); }
-  std::span<double> shift() const { return row(3); }
+      : numbers(torch::empty({4, channels}, at::kDouble)) {}
+  explicit Coefficients(const torch::Tensor& kept) : numbers(kept) {}
+  std::span<double> mean() const { return row_of(numbers, 0); }
+  std::span<double> inverse() const { return row_of(numbers, 1); }
+  std::span<double> scale() const { return row_of(numbers, 2); }
+  std::span<double> shift() const { return row_of(numbers, 3); }
 
   torch::Tensor numbers;
-  std::int64_t channels;
 };
 
 template <typename Real>
@@ -169,12 +171,11 @@ void find_coefficients(Known& known) {
   const double count = known.count();
   const Normalising& how = known.how;
   const Coefficients found(known.x.size(1));
-  const Coefficients totals(sums);
   std::vector<double> variance;
   for (std::size_t c = 0; c < found.mean().size(); ++c) {
-    const double mean = totals.row(0)[c] / count;
+    const double mean = row_of(sums, 0)[c] / count;
     found.mean()[c] = mean;
-    variance.push_back(std::max(0.0, totals.row(1)[c] / count - mean * mean));
+    variance.push_back(std::max(0.0, row_of(sums, 1)[c] / count - mean * mean));
     found.inverse()[c] = 1 / std::sqrt(variance[c] + how.epsilon);
   }
   const auto moved = [&](double old, double now) { return old + how.momentum * (now - old); };
@@ -235,21 +236,20 @@ Gradients backward_of(const Known& known, const NormedMap& of) {
                             first += slope;
                             second += by_x;
                           });
-  const Coefficients totals(sums);
   gradients.bias = torch::empty_like(known.how.bias);
   gradients.weight = torch::empty_like(known.how.weight);
-  change(gradients.bias, [&](double, std::size_t c) { return totals.row(0)[c]; });
+  change(gradients.bias, [&](double, std::size_t c) { return row_of(sums, 0)[c]; });
   change(gradients.weight,
-         [&](double, std::size_t c) { return totals.row(1)[c] * found.inverse()[c]; });
+         [&](double, std::size_t c) { return row_of(sums, 1)[c] * found.inverse()[c]; });
   known.sum_over_processes(sums);
   // As if the moments were constant, less what the gradient has of the constant and of x.
   const double count = known.count();
   for (std::size_t c = 0; c < batch.scale.size(); ++c) {
     const double scale = found.scale()[c], inverse = found.inverse()[c];
-    const double by_x = -scale * inverse * inverse * totals.row(1)[c] / count;
+    const double by_x = -scale * inverse * inverse * row_of(sums, 1)[c] / count;
     batch.by_x.push_back(static_cast<Real>(by_x));
     batch.constant.push_back(
-        static_cast<Real>(-scale * totals.row(0)[c] / count - by_x * found.mean()[c]));
+        static_cast<Real>(-scale * row_of(sums, 0)[c] / count - by_x * found.mean()[c]));
   }
   gradients.x = torch::empty_like(x);
   batch.of_x = numbers_of<Number>(gradients.x);

@@ -8,6 +8,22 @@
 namespace diptych::DIPTYCH_REGISTERS {
 namespace {
 
+// Lines down are at their points, [x, point]; lines across go there and are written, a point every
+// `apart` numbers.
+template <std::size_t Count, typename ToPoints>
+DIPTYCH_LANES void store_points(const Floats (&columns)[Count][kSeen], const ToPoints& to_points,
+                                float* to, std::int64_t apart) {
+  for (int y = 0; y < kSeen; ++y) {
+    Floats line[Count];
+    Seen points;
+#pragma GCC unroll 7
+    for (std::size_t x = 0; x < Count; ++x) line[x] = columns[x][y];
+    to_points(line, points);
+#pragma GCC unroll 7
+    for (int x = 0; x < kSeen; ++x, to += apart) store(to, points[x]);
+  }
+}
+
 // One of the patches of pictures, row by row: its picture and its upper left output.
 struct Patch {
   std::int64_t picture, y, x;
@@ -54,15 +70,9 @@ DIPTYCH_KERNEL void see_patch(const Pictures& pictures, const Patch& patch, std:
       }
       seen_at_points(line, columns[x]);
     }
-    float* point = to.at(0, at, channel, kLanes);
-    for (int y = 0; y < kSeen; ++y) {
-      Seen line, points;
-#pragma GCC unroll 7
-      for (int x = 0; x < kSeen; ++x) line[x] = columns[x][y];
-      seen_at_points(line, points);
-#pragma GCC unroll 7
-      for (int x = 0; x < kSeen; ++x, point += apart) store(point, points[x]);
-    }
+    const auto across = [](const Seen& line, Seen& points)
+                            DIPTYCH_KERNEL { seen_at_points(line, points); };
+    store_points(columns, across, to.at(0, at, channel, kLanes), apart);
   }
 }
 
@@ -86,16 +96,9 @@ DIPTYCH_KERNEL void slope_patch(const Pictures& pictures, const Patch& patch, st
       }
       gradient_at_points(line, columns[x]);
     }
-    float* point = to.at(0, at, channel, kLanes);
-    for (int y = 0; y < kSeen; ++y) {
-      Outputs line;
-      Seen points;
-#pragma GCC unroll 5
-      for (int x = 0; x < kPatch; ++x) line[x] = columns[x][y];
-      gradient_at_points(line, points);
-#pragma GCC unroll 7
-      for (int x = 0; x < kSeen; ++x, point += apart) store(point, points[x]);
-    }
+    const auto across = [](const Outputs& line, Seen& points)
+                            DIPTYCH_KERNEL { gradient_at_points(line, points); };
+    store_points(columns, across, to.at(0, at, channel, kLanes), apart);
   }
 }
 
@@ -289,12 +292,9 @@ DIPTYCH_KERNEL void pack_taps(const FilterView& filters, const float* from, floa
          load_apart(from + 2 * filters.row, filters.output)},
         columns[x]);
   }
-  for (int y = 0; y < kSeen; ++y) {
-    Seen points;
-    filter_at_points({columns[0][y], columns[1][y], columns[2][y]}, points);
-#pragma GCC unroll 7
-    for (int x = 0; x < kSeen; ++x, to += apart) store(to, points[x]);
-  }
+  const auto across = [](const Taps& line, Seen& points)
+                          DIPTYCH_KERNEL { filter_at_points(line, points); };
+  store_points(columns, across, to, apart);
 }
 
 void pack_filters_at_points(const FilterView& filters, std::int64_t begin, std::int64_t end,
