@@ -80,7 +80,7 @@ void add_training(Binder& add) {
   add("augment-rotate", &Config::augment_rotate, range(0.0, 180.0), "Largest rotation, in degrees");
   add("augment-colour", &Config::augment_colour, range(0.0, 0.95), "Largest change of brightness, contrast and saturation, as a share");
   add("augment-erase", &Config::augment_erase, range(0.0, 1.0), "Probability of blanking a random rectangle");
-  add("precision", &Config::precision, "Precision of convolutions in training; auto: bf16 where processor or GPU has it");
+  add("precision", &Config::precision, "Precision of feature maps in training; auto: bf16 where it is faster");
   add("seed", &Config::seed, range<std::uint64_t>(0, INT64_MAX), "Seed of split, initial weights, order and augmentation");
   add("folds", &Config::folds, range(0, 100), "Deal the rows into so many folds and test one, each in its turn; 0: hold out test-fraction");
   add("fold", &Config::fold, range(1, 100), "The fold to test, from 1; compare tests them all");

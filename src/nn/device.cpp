@@ -1,7 +1,6 @@
 #include "nn/device.h"
 
 #include <ATen/CPUGeneratorImpl.h>
-#include <ATen/detail/CUDAHooksInterface.h>
 
 #include <optional>
 
@@ -43,18 +42,6 @@ at::Device resolve_device(Device wanted, int processes) {
            "start one process without torchrun, or leave --device out");
   }
   return at::kCPU;
-}
-
-Precision resolve_precision(Precision wanted, at::Device device) {
-  if (wanted != Precision::automatic) return wanted;
-  const bool has_bf16 = device.is_cuda()
-                            ? at::detail::getCUDAHooks().supportsBFloat16ConvolutionWithCuDNNv8()
-                            : device.is_cpu() && __builtin_cpu_supports("avx512bf16");
-  return has_bf16 ? Precision::bf16 : Precision::fp32;
-}
-
-std::string precision_name(Precision wanted, at::Device device) {
-  return resolve_precision(wanted, device) == Precision::bf16 ? "bf16" : "fp32";
 }
 
 at::Generator seeded_generator(at::Device device, std::uint64_t seed) {

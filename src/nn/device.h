@@ -14,10 +14,6 @@ at::Device resolve_device(Device wanted);
 // The same for a training that so many processes share, which the processor alone can.
 at::Device resolve_device(Device wanted, int processes);
 
-// The precision that `auto` stands for there: bf16 where it multiplies that in one instruction.
-Precision resolve_precision(Precision wanted, at::Device device);
-std::string precision_name(Precision wanted, at::Device device);
-
 // Draws for tensors of that device.
 at::Generator seeded_generator(at::Device device, std::uint64_t seed);
 

@@ -1,9 +1,11 @@
 #include "nn/image_encoder.h"
 
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <fmt/format.h>
 
 #include <numeric>
 
+#include "nn/patch_convolution.h"
 #include "nn/profile.h"
 
 namespace diptych {
@@ -134,7 +136,28 @@ class ResidualEncoder : public ImageEncoder {
   std::vector<std::shared_ptr<Unit>> widen_, residual_;
 };
 
+// Whether all but its first convolution read and write bf16 at no cost.
+bool goes_in_patches(const Config& config) {
+  bool fits = config.image_encoder == ImageEncoderKind::residual;
+  for (std::size_t stage = 1; stage < config.channels.size(); ++stage) {
+    fits = fits && fits_patch_convolution(config.channels[stage - 1], config.channels[stage]);
+  }
+  return fits;
+}
+
 }  // namespace
+
+Precision resolve_precision(const Config& config, at::Device device) {
+  if (config.precision != Precision::automatic) return config.precision;
+  const bool gains = device.is_cuda()
+                         ? at::detail::getCUDAHooks().supportsBFloat16ConvolutionWithCuDNNv8()
+                         : device.is_cpu() && (multiplies_bf16_here() || goes_in_patches(config));
+  return gains ? Precision::bf16 : Precision::fp32;
+}
+
+std::string precision_name(Precision resolved) {
+  return resolved == Precision::bf16 ? "bf16" : "fp32";
+}
 
 DescriptorEncoder::DescriptorEncoder(int inputs, int features, const at::Generator& generator) {
   weight_ = register_parameter("embedding", torch::empty({inputs, features}, memory_of(generator)));

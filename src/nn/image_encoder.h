@@ -28,6 +28,11 @@ class DescriptorEncoder : public torch::nn::Module {
   torch::Tensor weight_;  // [I,D]
 };
 
+// fp32 or bf16, of maps in training: what config.precision stands for there. auto: bf16 where it is
+// faster.
+Precision resolve_precision(const Config& config, at::Device device);
+std::string precision_name(Precision resolved);
+
 std::shared_ptr<ImageEncoder> make_image_encoder(const Config& config,
                                                  const at::Generator& generator);
 

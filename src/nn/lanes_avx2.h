@@ -130,15 +130,12 @@ struct Bf16 {
                            _mm256_fmadd_ps(even(numbers), even(weights), sum));
   }
   DIPTYCH_AVX2_LANES static Floats value(Sum sum, Floats, Floats bias) { return sum + bias; }
-  // To the nearest, ties to even; what is not a number stays none.
+  // To the nearest, ties to even; what arithmetic gives as not a number stays none.
   DIPTYCH_AVX2_LANES static void store(void* to, Mask mask, Floats values, float) {
     const Words bits = _mm256_castps_si256(values);
     const Words last = _mm256_and_si256(_mm256_srli_epi32(bits, 16), all_words(1));
     const Words rounded = _mm256_add_epi32(_mm256_add_epi32(bits, all_words(0x7fff)), last);
-    const Words none = _mm256_castps_si256(_mm256_cmp_ps(values, values, _CMP_UNORD_Q));
-    const Words chosen =
-        _mm256_blendv_epi8(rounded, _mm256_or_si256(bits, all_words(0x400000)), none);
-    store_part<2>(to, mask, halves_of(_mm256_srli_epi32(chosen, 16)));
+    store_part<2>(to, mask, halves_of(_mm256_srli_epi32(rounded, 16)));
   }
   DIPTYCH_AVX2_LANES static Floats load(const void* from, Mask mask, float) {
     return even(_mm256_cvtepu16_epi32(load_part<2>(from, mask)));

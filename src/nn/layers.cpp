@@ -3,8 +3,8 @@
 #include <cmath>
 #include <optional>
 
-#include "nn/convolution_fp32.h"
 #include "nn/first_block.h"
+#include "nn/patch_convolution.h"
 #include "nn/pooled_convolution.h"
 #include "nn/relu_max_pool.h"
 
@@ -65,13 +65,16 @@ Convolution::Convolution(const Options& options, const at::Generator& generator)
 }
 
 torch::Tensor Convolution::forward(const torch::Tensor& x) const {
-  if (stride_ == 1 && !bias_.defined() && fits_convolution_fp32(x, weight_)) {
-    return convolution_fp32(x, weight_);
+  if (stride_ == 1 && !bias_.defined() && fits_patch_convolution(x, weight_)) {
+    return patch_convolution(x, weight_);
   }
+  // A processor that does not multiply bf16 would take very long.
+  const bool widens = x.is_cpu() && x.scalar_type() == at::kBFloat16 && !multiplies_bf16_here();
+  const torch::Tensor seen = widens ? x.to(at::kFloat) : x;
   const torch::Tensor weight =
-      weight_.to(x.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
-  const torch::Tensor bias = bias_.defined() ? bias_.to(x.scalar_type()) : bias_;
-  return torch::conv2d(x, weight, bias, stride_, /*padding=*/1);
+      weight_.to(seen.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
+  const torch::Tensor bias = bias_.defined() ? bias_.to(seen.scalar_type()) : bias_;
+  return torch::conv2d(seen, weight, bias, stride_, /*padding=*/1).to(x.scalar_type());
 }
 
 torch::Tensor Convolution::forward_pooled(const torch::Tensor& x) const {

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "nn/convolution_fp32.h"
+#include "nn/patch_convolution.h"
 
 namespace diptych {
 namespace {

@@ -18,8 +18,8 @@ struct PackedKernels {
   // some channels of them:
   void (*pack_filters_at_points)(const FilterView&, std::int64_t begin, std::int64_t end,
                                  const PointFilters&);
-  // The sums alone, [count,side,side,O].
-  void (*convolve_pictures)(const PointFilters&, const Pictures&, float* outputs);
+  // The sums alone, of the same arithmetic.
+  void (*convolve_pictures)(const PointFilters&, const Pictures&, const WrittenPictures& outputs);
   // What some patches see, and what the gradients of their outputs are, at points.
   void (*patches_at_points)(const Pictures& inputs, const Pictures& slopes, std::int64_t begin,
                             std::int64_t end, const PatchPoints& seen,

@@ -39,6 +39,26 @@ class Draw {
   int count_ = 0;
 };
 
+// Numbers of maps, which lie side by side, and back; fp32 or bf16.
+std::vector<std::byte> stored(const std::vector<float>& numbers, Arithmetic arithmetic) {
+  const std::size_t each = arithmetic == Arithmetic::bf16 ? 2 : 4;
+  std::vector<std::byte> bytes(each * numbers.size());
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (each == 4) std::memcpy(&bytes[4 * i], &numbers[i], 4);
+    if (each == 2) plain::Bf16::store(&bytes[2 * i], 1, plain::all(numbers[i]), 1);
+  }
+  return bytes;
+}
+std::vector<float> read(const std::vector<std::byte>& bytes, Arithmetic arithmetic) {
+  const std::size_t each = arithmetic == Arithmetic::bf16 ? 2 : 4;
+  std::vector<float> numbers(bytes.size() / each);
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (each == 4) std::memcpy(&numbers[i], &bytes[4 * i], 4);
+    if (each == 2) numbers[i] = plain::Bf16::load(&bytes[2 * i], 1, 1).lanes[0];
+  }
+  return numbers;
+}
+
 struct Layer {
   int side, channels, outputs;
   PackedConvolution convolution;
@@ -162,27 +182,30 @@ TEST(PackedKernels, TrainAlikeOnRegistersOfEveryKind) {
   if (kernels_here().empty()) GTEST_SKIP() << "needs AVX2 with FMA";
   constexpr std::int64_t kPictures = 7;
   struct Training {
-    std::vector<float> outputs, gradient;
+    std::vector<std::byte> outputs;
+    std::vector<float> gradient;
   };
-  const auto train = [](const PackedKernels& kernels, std::int64_t side, int channels,
-                        int outputs) {
+  const auto train = [](const PackedKernels& kernels, Arithmetic arithmetic, std::int64_t side,
+                        int channels, int outputs) {
     const InPlaceOfKernels chosen(kernels);
     Draw draw;
     const auto pictures = [&](std::int64_t width) {
-      return draw.numbers(static_cast<std::size_t>(kPictures * side * side * width));
+      return stored(draw.numbers(static_cast<std::size_t>(kPictures * side * side * width)),
+                    arithmetic);
     };
-    const std::vector<float> seen = pictures(channels), slopes = pictures(outputs);
+    const std::vector<std::byte> seen = pictures(channels), slopes = pictures(outputs);
     const std::vector<float> filters =
         draw.numbers(static_cast<std::size_t>(9 * channels * outputs));
-    const Pictures inputs{seen.data(), kPictures, side, channels};
-    const Pictures gradients{slopes.data(), kPictures, side, outputs};
+    const Pictures inputs{seen.data(), kPictures, side, channels, arithmetic};
+    const Pictures gradients{slopes.data(), kPictures, side, outputs, arithmetic};
     PointFilters points{nullptr, outputs, channels};
     std::vector<float> at_points(static_cast<std::size_t>(points.size()));
     points.numbers = at_points.data();
     kernels.pack_filters_at_points({filters.data(), outputs, channels, 9L * channels, 9, 3, 1}, 0,
                                    channels, points);
-    Training left{std::vector<float>(slopes.size()), std::vector<float>(filters.size())};
-    kernels.convolve_pictures(points, inputs, left.outputs.data());
+    Training left{std::vector<std::byte>(slopes.size()), std::vector<float>(filters.size())};
+    kernels.convolve_pictures(points, inputs,
+                              {left.outputs.data(), kPictures, side, outputs, arithmetic});
     PatchPoints sees{nullptr, inputs.patches(), channels};
     PatchPoints is_given{nullptr, inputs.patches(), outputs};
     std::vector<float> room(static_cast<std::size_t>(sees.size() + is_given.size()));
@@ -201,10 +224,14 @@ TEST(PackedKernels, TrainAlikeOnRegistersOfEveryKind) {
   for (const auto& [side, channels, outputs] : std::vector<std::array<int, 3>>{
            {1, 16, 32}, {2, 48, 64}, {5, 32, 96}, {10, 80, 32}, {21, 16, 32}, {65, 16, 32}}) {
     for (const PackedKernels& kernels : kernels_here()) {
-      const Training found = train(kernels, side, channels, outputs);
-      const Training wanted = train(plain::kernels(), side, channels, outputs);
-      EXPECT_LT(furthest(found.outputs, wanted.outputs), 2e-4) << side;
-      EXPECT_LT(furthest(found.gradient, wanted.gradient), 2e-4) << side;
+      for (const Arithmetic arithmetic : {Arithmetic::fp32, Arithmetic::bf16}) {
+        const Training found = train(kernels, arithmetic, side, channels, outputs);
+        const Training wanted = train(plain::kernels(), arithmetic, side, channels, outputs);
+        EXPECT_LT(furthest(read(found.outputs, arithmetic), read(wanted.outputs, arithmetic)),
+                  arithmetic == Arithmetic::bf16 ? 8e-3 : 2e-4)
+            << side;
+        EXPECT_LT(furthest(found.gradient, wanted.gradient), 2e-4) << side;
+      }
     }
   }
 }

@@ -29,29 +29,41 @@ struct Patch {
   std::int64_t picture, y, x;
 };
 
-Patch patch_of(const Pictures& pictures, std::int64_t index) {
+template <typename Byte>
+Patch patch_of(const PicturesOf<Byte>& pictures, std::int64_t index) {
   const std::int64_t across = pictures.patches_across(), of_one = across * across;
   return {index / of_one, index % of_one / across * kPatch, index % across * kPatch};
 }
 
 // Asks for memory that patches after this one will see or, ForWriting, be written to: the next row
 // of patches. It need not be there.
-template <int ForWriting>
-void expect(const Pictures& pictures, const float* numbers, std::int64_t index) {
-  constexpr std::int64_t kCacheLine = 16;
+template <typename Byte>
+void expect(const PicturesOf<Byte>& pictures, std::int64_t index) {
+  constexpr std::int64_t kCacheLine = 64;
+  constexpr int ForWriting = !std::is_const_v<Byte>;
   const std::int64_t across = pictures.patches_across();
-  const std::int64_t share = pictures.side * pictures.side * pictures.channels / (across * across);
-  const float* const from = numbers + (index + across + 1) * share;
+  const std::int64_t picture =
+      pictures.side * pictures.side * pictures.channels * pictures.number_bytes();
+  const std::int64_t share = picture / (across * across);
+  const std::byte* const from = pictures.numbers + (index + across + 1) * share;
   for (std::int64_t i = 0; i < share; i += kCacheLine) __builtin_prefetch(from + i, ForWriting, 2);
 }
 
+// A register of channels; at: of their first number.
+template <typename A>
+DIPTYCH_LANES Floats load_channels(const std::byte* at) {
+  return A::load(at, first(kLanes), 1);
+}
+
 // What a patch sees, of one register of channels at a time.
+template <typename A>
 DIPTYCH_KERNEL void see_patch(const Pictures& pictures, const Patch& patch, std::int64_t at,
                               const PatchPoints& to) {
   const std::int64_t side = pictures.side, channels = pictures.channels, row = side * channels;
   const std::int64_t apart = to.apart();
-  const float* first = pictures.numbers + patch.picture * side * row + (patch.y - 1) * row +
-                       (patch.x - 1) * channels;
+  const std::byte* corner =
+      pictures.numbers +
+      A::kBytes * (patch.picture * side * row + (patch.y - 1) * row + (patch.x - 1) * channels);
   const std::int64_t top = patch.y > 0 ? 0 : 1, left = patch.x > 0 ? 0 : 1;
   const std::int64_t bottom = side + 1 - patch.y, right = side + 1 - patch.x;
   for (std::int64_t channel = 0; channel < channels; channel += kLanes) {
@@ -66,7 +78,9 @@ DIPTYCH_KERNEL void see_patch(const Pictures& pictures, const Patch& patch, std:
       Seen line;
 #pragma GCC unroll 7
       for (int y = 0; y < kSeen; ++y) {
-        line[y] = y < top || y >= bottom ? all(0) : load(first + y * row + x * channels + channel);
+        line[y] = y < top || y >= bottom
+                      ? all(0)
+                      : load_channels<A>(corner + A::kBytes * (y * row + x * channels + channel));
       }
       seen_at_points(line, columns[x]);
     }
@@ -77,12 +91,13 @@ DIPTYCH_KERNEL void see_patch(const Pictures& pictures, const Patch& patch, std:
 }
 
 // What the gradient of a patch's outputs is.
+template <typename A>
 DIPTYCH_KERNEL void slope_patch(const Pictures& pictures, const Patch& patch, std::int64_t at,
                                 const PatchPoints& to) {
   const std::int64_t side = pictures.side, channels = pictures.channels, row = side * channels;
   const std::int64_t apart = to.apart();
-  const float* first =
-      pictures.numbers + patch.picture * side * row + patch.y * row + patch.x * channels;
+  const std::byte* corner = pictures.numbers + A::kBytes * (patch.picture * side * row +
+                                                            patch.y * row + patch.x * channels);
   const std::int64_t bottom = side - patch.y, right = side - patch.x;
   for (std::int64_t channel = 0; channel < channels; channel += kLanes) {
     Floats columns[kPatch][kSeen];  // [x, point]
@@ -91,8 +106,9 @@ DIPTYCH_KERNEL void slope_patch(const Pictures& pictures, const Patch& patch, st
       Outputs line;
 #pragma GCC unroll 5
       for (int y = 0; y < kPatch; ++y) {
-        line[y] =
-            y >= bottom || x >= right ? all(0) : load(first + y * row + x * channels + channel);
+        line[y] = y >= bottom || x >= right
+                      ? all(0)
+                      : load_channels<A>(corner + A::kBytes * (y * row + x * channels + channel));
       }
       gradient_at_points(line, columns[x]);
     }
@@ -102,23 +118,34 @@ DIPTYCH_KERNEL void slope_patch(const Pictures& pictures, const Patch& patch, st
   }
 }
 
-void patches_at_points(const Pictures& inputs, const Pictures& slopes, std::int64_t begin,
-                       std::int64_t end, const PatchPoints& seen, const PatchPoints& gradients) {
+template <typename A>
+void bring_to_points(const Pictures& inputs, const Pictures& slopes, std::int64_t begin,
+                     std::int64_t end, const PatchPoints& seen, const PatchPoints& gradients) {
   for (std::int64_t at = begin; at < end; ++at) {
-    expect<false>(inputs, inputs.numbers, at);
-    expect<false>(slopes, slopes.numbers, at);
-    see_patch(inputs, patch_of(inputs, at), at, seen);
-    slope_patch(slopes, patch_of(slopes, at), at, gradients);
+    expect(inputs, at);
+    expect(slopes, at);
+    see_patch<A>(inputs, patch_of(inputs, at), at, seen);
+    slope_patch<A>(slopes, patch_of(slopes, at), at, gradients);
   }
 }
 
+void patches_at_points(const Pictures& inputs, const Pictures& slopes, std::int64_t begin,
+                       std::int64_t end, const PatchPoints& seen, const PatchPoints& gradients) {
+  if (inputs.arithmetic == Arithmetic::bf16) {
+    return bring_to_points<Bf16>(inputs, slopes, begin, end, seen, gradients);
+  }
+  bring_to_points<Fp32>(inputs, slopes, begin, end, seen, gradients);
+}
+
 // The outputs of a patch; `products` of its first output at its first point, others `apart`.
+template <typename A>
 DIPTYCH_KERNEL void write_patch(const float* products, std::int64_t apart, const Patch& patch,
-                                const Pictures& shape, float* to) {
-  const std::int64_t side = shape.side, channels = shape.channels, row = side * channels;
+                                const WrittenPictures& to) {
+  const std::int64_t side = to.side, channels = to.channels, row = side * channels;
   const std::int64_t rows = std::min<std::int64_t>(kPatch, side - patch.y);
   const std::int64_t columns = std::min<std::int64_t>(kPatch, side - patch.x);
-  to += patch.picture * side * row + patch.y * row + patch.x * channels;
+  std::byte* const corner =
+      to.numbers + A::kBytes * (patch.picture * side * row + patch.y * row + patch.x * channels);
   for (std::int64_t channel = 0; channel < channels; channel += kLanes) {
     Floats lines[kSeen][kPatch];  // [point, y]
 #pragma GCC unroll 7
@@ -134,10 +161,10 @@ DIPTYCH_KERNEL void write_patch(const float* products, std::int64_t apart, const
 #pragma GCC unroll 7
       for (int x = 0; x < kSeen; ++x) line[x] = lines[x][y];
       from_points(line, outputs);
-      float* pixel = to + y * row + channel;
+      std::byte* pixel = corner + A::kBytes * (y * row + channel);
 #pragma GCC unroll 5
-      for (int x = 0; x < kPatch; ++x, pixel += channels) {
-        if (x < columns) store(pixel, outputs[x]);
+      for (int x = 0; x < kPatch; ++x, pixel += A::kBytes * channels) {
+        if (x < columns) A::store(pixel, first(kLanes), outputs[x], 1);
       }
     }
   }
@@ -183,7 +210,9 @@ float* room_for(std::int64_t count) {
 // they see stays in the second cache.
 constexpr std::int64_t kTogether = 24;
 
-void convolve_pictures(const PointFilters& filters, const Pictures& inputs, float* outputs) {
+template <typename A>
+void convolve_at_points(const PointFilters& filters, const Pictures& inputs,
+                        const WrittenPictures& outputs) {
   const std::int64_t patches = inputs.patches();
   const std::int64_t most = std::min(kTogether, patches);
   const std::int64_t room = (most + kHeld - 1) / kHeld * kHeld;  // with what a tile reads beyond
@@ -191,12 +220,11 @@ void convolve_pictures(const PointFilters& filters, const Pictures& inputs, floa
   const PatchPoints products{nullptr, room, filters.outputs};
   seen.numbers = room_for(seen.size() + products.size());
   float* const sums = seen.numbers + seen.size();
-  const Pictures shape{nullptr, inputs.count, inputs.side, filters.outputs};
   for (std::int64_t begin = 0; begin < patches; begin += most) {
     const std::int64_t count = std::min(most, patches - begin);
     for (std::int64_t at = 0; at < count; ++at) {
-      expect<false>(inputs, inputs.numbers, begin + at);
-      see_patch(inputs, patch_of(inputs, begin + at), at, seen);
+      expect(inputs, begin + at);
+      see_patch<A>(inputs, patch_of(inputs, begin + at), at, seen);
     }
     for (int point = 0; point < kPatchPoints; ++point) {
       for (std::int64_t output = 0; output < filters.outputs; output += kBlock) {
@@ -209,11 +237,19 @@ void convolve_pictures(const PointFilters& filters, const Pictures& inputs, floa
       }
     }
     for (std::int64_t at = 0; at < count; ++at) {
-      expect<true>(shape, outputs, begin + at);
-      write_patch(sums + at * filters.outputs, products.apart(), patch_of(inputs, begin + at),
-                  shape, outputs);
+      expect(outputs, begin + at);
+      write_patch<A>(sums + at * filters.outputs, products.apart(), patch_of(inputs, begin + at),
+                     outputs);
     }
   }
+}
+
+void convolve_pictures(const PointFilters& filters, const Pictures& inputs,
+                       const WrittenPictures& outputs) {
+  if (inputs.arithmetic == Arithmetic::bf16) {
+    return convolve_at_points<Bf16>(filters, inputs, outputs);
+  }
+  convolve_at_points<Fp32>(filters, inputs, outputs);
 }
 
 // What gradients of one point are multiplied with.

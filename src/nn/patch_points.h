@@ -1,7 +1,10 @@
 // Pictures and filters at the points of packed_patches.h, where training multiplies them in fp32.
 // Free of torch.
 #pragma once
+#include <cstddef>
 #include <cstdint>
+
+#include "diptych/arithmetic.h"
 
 namespace diptych {
 
@@ -9,13 +12,18 @@ constexpr int kPatch = 5;          // a side of the outputs that are made togeth
 constexpr int kSeen = kPatch + 2;  // a side of what these see
 constexpr int kPatchPoints = kSeen * kSeen;
 
-// [count,side,side,C] of fp32.
-struct Pictures {
-  const float* numbers = nullptr;
+// [count,side,side,C] of fp32 or bf16.
+template <typename Byte>
+struct PicturesOf {
+  Byte* numbers = nullptr;
   std::int64_t count = 0, side = 0, channels = 0;
+  Arithmetic arithmetic = Arithmetic::fp32;
+  std::int64_t number_bytes() const { return arithmetic == Arithmetic::bf16 ? 2 : 4; }
   std::int64_t patches_across() const { return (side + kPatch - 1) / kPatch; }
   std::int64_t patches() const { return count * patches_across() * patches_across(); }
 };
+using Pictures = PicturesOf<const std::byte>;
+using WrittenPictures = PicturesOf<std::byte>;
 
 // From the so many numbers of a point to those of the next. A cache line is left between them: no
 // two points of a power of two of numbers fall on the same lines of a cache.

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "nn/convolution_fp32.h"
 #include "nn/packed_convolution.h"
+#include "nn/patch_convolution.h"
 #include "nn/pooled_gradients.h"
 
 namespace diptych {

@@ -3,13 +3,14 @@
 #include <torch/torch.h>
 
 #include "nn/device.h"
+#include "nn/image_encoder.h"
 
 namespace diptych {
 
 std::string torch_version() { return TORCH_VERSION; }
 
 std::string precision_name(const Config& config) {
-  return precision_name(config.precision, resolve_device(config.device));
+  return precision_name(resolve_precision(config, resolve_device(config.device)));
 }
 
 void require_device(const Config& config, int processes) {

@@ -14,6 +14,7 @@
 #include "base/rng.h"
 #include "base/row_memory.h"
 #include "nn/device.h"
+#include "nn/image_encoder.h"
 #include "nn/model_file.h"
 #include "train/average.h"
 #include "train/checkpoint.h"
@@ -59,7 +60,7 @@ class Training {
         options_(options),
         observer_(observer),
         device_(device_for(config, options, world_)),
-        precision_(resolve_precision(config.precision, device_)),
+        precision_(resolve_precision(config, device_)),
         rows_(config, data, seed_),
         shape_{rows_.tokenizer().vocabulary_size(),
                static_cast<int>(data.dataset.classes().size())},
@@ -346,7 +347,7 @@ class Training {
          {{"train", data_.split.train.size()},
           {"validation", data_.split.validation.size()},
           {"test", data_.split.test.size()}}},
-        {"precision", precision_name(precision_, device_)},
+        {"precision", precision_name(precision_)},
         {"device", at::DeviceTypeName(device_.type(), /*lower_case=*/true)},
         {"threads", options_.threads},
         {"epochs", state_.epochs_done()},

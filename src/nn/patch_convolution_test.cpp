@@ -1,5 +1,5 @@
 // Winograd's filtering against the operator.
-#include "nn/convolution_fp32.h"
+#include "nn/patch_convolution.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 namespace diptych {
 namespace {
 
-class ConvolutionFp32 : public testing::Test {
+class PatchConvolution : public testing::Test {
  protected:
   void SetUp() override {
     if (!packs_here()) GTEST_SKIP() << "needs AVX2 with FMA";
@@ -29,13 +29,13 @@ Case made_up_case(int batch, int channels, int side, int outputs) {
   return made;
 }
 
-TEST_F(ConvolutionFp32, IsTheOperatorAndHasItsGradients) {
+TEST_F(PatchConvolution, IsTheOperatorAndHasItsGradients) {
   for (const auto& [batch, channels, side, outputs] : std::vector<std::array<int, 4>>{
            {1, 16, 1, 32}, {3, 16, 2, 96}, {2, 48, 5, 32}, {9, 32, 20, 64}, {17, 64, 7, 128}}) {
     SCOPED_TRACE(testing::Message() << channels << " channels, side " << side << ", " << outputs);
     const Case given = made_up_case(batch, channels, side, outputs);
-    ASSERT_TRUE(fits_convolution_fp32(given.x, given.weight));
-    const torch::Tensor fast = convolution_fp32(given.x, given.weight);
+    ASSERT_TRUE(fits_patch_convolution(given.x, given.weight));
+    const torch::Tensor fast = patch_convolution(given.x, given.weight);
     EXPECT_TRUE(fast.is_contiguous(at::MemoryFormat::ChannelsLast));
     const torch::Tensor wanted =
         torch::conv2d(given.x.to(at::kDouble), given.weight.to(at::kDouble), {}, 1, 1);
@@ -48,12 +48,28 @@ TEST_F(ConvolutionFp32, IsTheOperatorAndHasItsGradients) {
   }
 }
 
-TEST_F(ConvolutionFp32, DoesNotDependOnTheNumberOfThreads) {
+// All arithmetic is of fp32: what differs is what is stored.
+TEST_F(PatchConvolution, OfBf16IsThatOfFp32Rounded) {
+  const Case wide = made_up_case(5, 32, 11, 64);
+  const Case given{wide.x.detach().to(at::kBFloat16).requires_grad_(), wide.weight};
+  const Case same{given.x.detach().to(at::kFloat).requires_grad_(), wide.weight};
+  ASSERT_TRUE(fits_patch_convolution(given.x, given.weight));
+  const torch::Tensor fast = patch_convolution(given.x, given.weight);
+  const torch::Tensor wanted = patch_convolution(same.x, same.weight);
+  EXPECT_TRUE(torch::equal(fast, wanted.to(at::kBFloat16)));
+  const torch::Tensor slope = torch::randn(fast.sizes()).to(at::kBFloat16);
+  const auto gradients = torch::autograd::grad({fast}, given.inputs(), {slope});
+  const auto expected = torch::autograd::grad({wanted}, same.inputs(), {slope.to(at::kFloat)});
+  EXPECT_TRUE(torch::equal(gradients[0], expected[0].to(at::kBFloat16)));
+  EXPECT_TRUE(torch::equal(gradients[1], expected[1]));
+}
+
+TEST_F(PatchConvolution, DoesNotDependOnTheNumberOfThreads) {
   const Case given = made_up_case(19, 32, 6, 96);
   const int threads = at::get_num_threads();
   const auto answer = [&](int number) {
     at::set_num_threads(number);
-    const torch::Tensor fast = convolution_fp32(given.x, given.weight);
+    const torch::Tensor fast = patch_convolution(given.x, given.weight);
     auto all = torch::autograd::grad({fast}, given.inputs(), {torch::cos(fast.detach())});
     all.push_back(fast);
     return all;
@@ -64,7 +80,7 @@ TEST_F(ConvolutionFp32, DoesNotDependOnTheNumberOfThreads) {
 }
 
 // Weights that are packed at every step and those of a model that is loaded are the same.
-TEST_F(ConvolutionFp32, PacksAsAnswersDo) {
+TEST_F(PatchConvolution, PacksAsAnswersDo) {
   const torch::Tensor weight = torch::randn({40, 21, 3, 3}), bias = torch::randn({40});
   const torch::Tensor last = weight.permute({0, 2, 3, 1}).contiguous();
   PackedConvolution answering;
@@ -74,14 +90,14 @@ TEST_F(ConvolutionFp32, PacksAsAnswersDo) {
   EXPECT_EQ(training.groups, answering.weights.groups);
 }
 
-TEST_F(ConvolutionFp32, RefusesWhatItCannotTake) {
+TEST_F(PatchConvolution, RefusesWhatItCannotTake) {
   const Case given = made_up_case(1, 16, 4, 32);
-  EXPECT_TRUE(fits_convolution_fp32(given.x, given.weight));
-  EXPECT_FALSE(fits_convolution_fp32(given.x.to(at::kBFloat16), given.weight));
-  EXPECT_FALSE(fits_convolution_fp32(given.x.contiguous(), given.weight));
-  EXPECT_FALSE(fits_convolution_fp32(given.x.slice(2, 0, 3), given.weight));
-  EXPECT_FALSE(fits_convolution_fp32(made_up_case(1, 24, 4, 32).x, given.weight));
-  EXPECT_FALSE(fits_convolution_fp32(given.x, made_up_case(1, 16, 4, 48).weight));
+  EXPECT_TRUE(fits_patch_convolution(given.x, given.weight));
+  EXPECT_FALSE(fits_patch_convolution(given.x.to(at::kDouble), given.weight));
+  EXPECT_FALSE(fits_patch_convolution(given.x.contiguous(), given.weight));
+  EXPECT_FALSE(fits_patch_convolution(given.x.slice(2, 0, 3), given.weight));
+  EXPECT_FALSE(fits_patch_convolution(made_up_case(1, 24, 4, 32).x, given.weight));
+  EXPECT_FALSE(fits_patch_convolution(given.x, made_up_case(1, 16, 4, 48).weight));
 }
 
 }  // namespace

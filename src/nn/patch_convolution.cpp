@@ -1,4 +1,4 @@
-#include "nn/convolution_fp32.h"
+#include "nn/patch_convolution.h"
 
 #include <ATen/Parallel.h>
 
@@ -9,14 +9,19 @@
 namespace diptych {
 namespace {
 
-Pictures pictures_of(const torch::Tensor& x) {
-  return {x.const_data_ptr<float>(), x.size(0), x.size(2), x.size(1)};
+template <typename Byte>
+PicturesOf<Byte> pictures_of(const torch::Tensor& x) {
+  return {static_cast<Byte*>(x.data_ptr()), x.size(0), x.size(2), x.size(1),
+          x.scalar_type() == at::kBFloat16 ? Arithmetic::bf16 : Arithmetic::fp32};
 }
+Pictures seen_of(const torch::Tensor& x) { return pictures_of<const std::byte>(x); }
 
 // Those from `begin` on.
-Pictures part_of(const Pictures& all, std::int64_t begin, std::int64_t end) {
-  return {all.numbers + begin * all.side * all.side * all.channels, end - begin, all.side,
-          all.channels};
+template <typename Byte>
+PicturesOf<Byte> part_of(PicturesOf<Byte> all, std::int64_t begin, std::int64_t end) {
+  all.numbers += begin * all.side * all.side * all.channels * all.number_bytes();
+  all.count = end - begin;
+  return all;
 }
 
 // Memory of so many numbers, given back with the tensor.
@@ -30,13 +35,13 @@ torch::Tensor convolved(const torch::Tensor& x, const FilterView& filters) {
   at::parallel_for(0, filters.channels, 1, [&](std::int64_t begin, std::int64_t end) {
     kernels.pack_filters_at_points(filters, begin, end, points);
   });
-  const Pictures inputs = pictures_of(x);
+  const Pictures inputs = seen_of(x);
   const torch::Tensor result =
       torch::empty({x.size(0), filters.outputs, x.size(2), x.size(3)},
                    x.options().memory_format(at::MemoryFormat::ChannelsLast));
+  const WrittenPictures outputs = pictures_of<std::byte>(result);
   at::parallel_for(0, inputs.count, 1, [&](std::int64_t begin, std::int64_t end) {
-    kernels.convolve_pictures(points, part_of(inputs, begin, end),
-                              result.data_ptr<float>() + begin * result.stride(0));
+    kernels.convolve_pictures(points, part_of(inputs, begin, end), part_of(outputs, begin, end));
   });
   return result;
 }
@@ -57,7 +62,7 @@ FilterView turned(const FilterView& filters) {
 torch::Tensor filter_gradient(const torch::Tensor& x, const torch::Tensor& gradient) {
   constexpr std::int64_t kTogether = 64;  // patches
   const PackedKernels& kernels = packed_kernels();
-  const Pictures inputs = pictures_of(x), slopes = pictures_of(gradient);
+  const Pictures inputs = seen_of(x), slopes = seen_of(gradient);
   const std::int64_t across = inputs.patches_across();
   const std::int64_t pictures = std::max<std::int64_t>(1, kTogether / (across * across));
   const std::int64_t channels = inputs.channels, outputs = slopes.channels;
@@ -88,7 +93,7 @@ torch::Tensor filter_gradient(const torch::Tensor& x, const torch::Tensor& gradi
   return result;
 }
 
-class ConvolutionFp32 : public torch::autograd::Function<ConvolutionFp32> {
+class PatchConvolution : public torch::autograd::Function<PatchConvolution> {
  public:
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,
                                const torch::Tensor& weight) {
@@ -133,15 +138,19 @@ void write_pixels(const Map& map, std::byte* to) {
   for (int y = 0; y < map.side(); ++y, to += row) std::copy_n(map.at(y, 0), row, to);
 }
 
-bool fits_convolution_fp32(const torch::Tensor& x, const torch::Tensor& weight) {
+bool fits_patch_convolution(std::int64_t channels, std::int64_t outputs) {
   constexpr std::int64_t kChannels = 16, kOutputs = 32;  // the largest tile that they come in
-  return packs_here() && x.is_cpu() && x.scalar_type() == at::kFloat &&
-         weight.scalar_type() == at::kFloat && x.is_contiguous(at::MemoryFormat::ChannelsLast) &&
-         x.size(2) == x.size(3) && x.size(1) % kChannels == 0 && weight.size(0) % kOutputs == 0;
+  return packs_here() && channels % kChannels == 0 && outputs % kOutputs == 0;
 }
 
-torch::Tensor convolution_fp32(const torch::Tensor& x, const torch::Tensor& weight) {
-  return ConvolutionFp32::apply(x, weight);
+bool fits_patch_convolution(const torch::Tensor& x, const torch::Tensor& weight) {
+  return x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) &&
+         weight.scalar_type() == at::kFloat && x.is_contiguous(at::MemoryFormat::ChannelsLast) &&
+         x.size(2) == x.size(3) && fits_patch_convolution(x.size(1), weight.size(0));
+}
+
+torch::Tensor patch_convolution(const torch::Tensor& x, const torch::Tensor& weight) {
+  return PatchConvolution::apply(x, weight);
 }
 
 }  // namespace diptych
