@@ -28,7 +28,8 @@ class PlainEncoder : public ImageEncoder {
                              std::make_shared<Dense>(inputs * side * side, features_, generator));
   }
 
-  torch::Tensor forward(torch::Tensor x, Pass&) override {
+  torch::Tensor forward(const Pixels& pixels, Pass& pass) override {
+    torch::Tensor x = standardised(pixels, pass.compute);
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
       const ProfileScope scope(fmt::format("image.conv{}", i + 1));
       x = blocks_[i]->forward_pooled(x);
@@ -67,12 +68,19 @@ class Unit : public torch::nn::Module {
   }
   // after: as AfterNorm.
   NormedMap forward(const torch::Tensor& x, const Pass& pass, AfterNorm after = {}) const {
-    after.rectifies = true;
-    return norm_->forward(convolution_->forward(x), pass, after);
+    return follow(convolution_->forward(x), pass, after);
+  }
+  NormedMap forward(const Pixels& pixels, const Pass& pass, AfterNorm after = {}) const {
+    return follow(convolution_->forward(pixels, pass.compute), pass, after);
   }
   Filters filters() const { return norm_->folded_into(convolution_->filters()); }
 
  private:
+  NormedMap follow(const torch::Tensor& convolved, const Pass& pass, AfterNorm after) const {
+    after.rectifies = true;
+    return norm_->forward(convolved, pass, after);
+  }
+
   std::shared_ptr<Convolution> convolution_;
   std::shared_ptr<BatchNorm> norm_;
 };
@@ -97,7 +105,7 @@ class ResidualEncoder : public ImageEncoder {
     }
   }
 
-  torch::Tensor forward(torch::Tensor pixels, Pass& pass) override {
+  torch::Tensor forward(const Pixels& pixels, Pass& pass) override {
     torch::Tensor x = stem(pixels, pass);
     std::vector<torch::Tensor> measures;
     for (std::size_t stage = 1; stage < widen_.size(); ++stage) {
@@ -128,7 +136,7 @@ class ResidualEncoder : public ImageEncoder {
   }
 
  private:
-  torch::Tensor stem(const torch::Tensor& pixels, const Pass& pass) const {
+  torch::Tensor stem(const Pixels& pixels, const Pass& pass) const {
     const ProfileScope scope("image.stem");
     return widen_.front()->forward(pixels, pass, {.pools = true}).map;
   }

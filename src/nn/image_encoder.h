@@ -9,8 +9,8 @@ namespace diptych {
 
 class ImageEncoder : public torch::nn::Module {
  public:
-  // pixels: [B,3,H,W], in pass.compute, standardised, channels last. Returns fp32 [B,features()].
-  virtual torch::Tensor forward(torch::Tensor pixels, Pass& pass) = 0;
+  // Maps are in pass.compute. Returns fp32 [B,features()].
+  virtual torch::Tensor forward(const Pixels& pixels, Pass& pass) = 0;
   virtual int features() const = 0;
   virtual TrainedImageEncoder trained() const = 0;
 };

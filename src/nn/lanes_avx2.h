@@ -74,22 +74,22 @@ DIPTYCH_AVX2_LANES __m128i halves_of(Words words) {
 }
 template <int Bytes>  // of a lane
 DIPTYCH_AVX2_LANES void store_part(void* to, Mask mask, __m128i lanes) {
+  if (mask == kLanes) {
+    if constexpr (Bytes == 1) return _mm_storel_epi64(static_cast<__m128i*>(to), lanes);
+    if constexpr (Bytes == 2) return _mm_storeu_si128(static_cast<__m128i*>(to), lanes);
+  }
   std::uint8_t bytes[sizeof lanes];
   std::memcpy(bytes, &lanes, sizeof lanes);
-  if (mask == kLanes) {
-    std::memcpy(to, bytes, static_cast<std::size_t>(Bytes) * kLanes);
-  } else {
-    std::memcpy(to, bytes, static_cast<std::size_t>(Bytes * mask));
-  }
+  std::memcpy(to, bytes, static_cast<std::size_t>(Bytes * mask));
 }
 template <int Bytes>
 DIPTYCH_AVX2_LANES __m128i load_part(const void* from, Mask mask) {
-  std::uint8_t bytes[sizeof(__m128i)] = {};
   if (mask == kLanes) {
-    std::memcpy(bytes, from, static_cast<std::size_t>(Bytes) * kLanes);
-  } else {
-    std::memcpy(bytes, from, static_cast<std::size_t>(Bytes * mask));
+    if constexpr (Bytes == 1) return _mm_loadl_epi64(static_cast<const __m128i*>(from));
+    if constexpr (Bytes == 2) return _mm_loadu_si128(static_cast<const __m128i*>(from));
   }
+  std::uint8_t bytes[sizeof(__m128i)] = {};
+  std::memcpy(bytes, from, static_cast<std::size_t>(Bytes * mask));
   __m128i lanes;
   std::memcpy(&lanes, bytes, sizeof lanes);
   return lanes;

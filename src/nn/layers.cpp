@@ -77,6 +77,13 @@ torch::Tensor Convolution::forward(const torch::Tensor& x) const {
   return torch::conv2d(seen, weight, bias, stride_, /*padding=*/1).to(x.scalar_type());
 }
 
+torch::Tensor Convolution::forward(const Pixels& pixels, at::ScalarType precision) const {
+  if (stride_ == 2 && !bias_.defined() && fits_pixel_convolution(pixels, weight_)) {
+    return pixel_convolution(pixels, weight_, precision);
+  }
+  return forward(standardised(pixels, precision));
+}
+
 torch::Tensor Convolution::forward_pooled(const torch::Tensor& x) const {
   const bool may_fit = x.is_cpu() && bias_.defined() && stride_ == 1;
   if (may_fit && fits_first_block(x, weight_)) return first_block(x, weight_, bias_);

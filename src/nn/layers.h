@@ -6,6 +6,7 @@
 #include "nn/batch_part.h"
 #include "nn/normed_map.h"
 #include "nn/packed_lstm.h"
+#include "nn/pixel_convolution.h"
 
 namespace diptych {
 
@@ -66,6 +67,7 @@ class Convolution : public torch::nn::Module {
   };
   Convolution(const Options& options, const at::Generator& generator);
   torch::Tensor forward(const torch::Tensor& x) const;
+  torch::Tensor forward(const Pixels& pixels, at::ScalarType precision) const;
   // relu_max_pool() of it, in one pass where a fast one fits.
   torch::Tensor forward_pooled(const torch::Tensor& x) const;
   Filters filters() const { return {weight_, bias_, stride_}; }

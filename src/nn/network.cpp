@@ -228,39 +228,6 @@ torch::Tensor Network::descriptors_on_device(const torch::Tensor& pixels) const 
   return torch::cat(parts, 1);
 }
 
-// On the host each of the 256 values that a byte takes is standardised once a channel, and looked
-// up.
-torch::Tensor Network::standardise(const NetworkInput& input, at::ScalarType precision) const {
-  const ProfileScope scope("image.standardise");
-  if (!device().is_cpu()) {
-    const auto each = [](const torch::Tensor& channels) { return channels.view({1, 3, 1, 1}); };
-    const torch::Tensor values = input.pixels.to(at::kFloat) / 255.0;
-    return ((values - each(pixel_mean_)) / each(pixel_deviation_))
-        .to(precision)
-        .contiguous(at::MemoryFormat::ChannelsLast);
-  }
-  const torch::Tensor bytes = torch::arange(256, at::kFloat).unsqueeze(1) / 255.0;
-  const torch::Tensor values =  // [256,3]
-      ((bytes - pixel_mean_.view({1, 3})) / pixel_deviation_.view({1, 3})).to(precision);
-  const torch::Tensor pixels = input.pixels.contiguous(at::MemoryFormat::ChannelsLast);
-  torch::Tensor result = torch::empty_like(pixels, values.options());
-  const auto look_up = [&](auto* to, const auto* from) {
-    const auto* byte = pixels.data_ptr<std::uint8_t>();
-    constexpr std::int64_t kGrain = 1 << 14;
-    at::parallel_for(0, pixels.numel() / 3, kGrain, [=](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = 3 * begin; i < 3 * end; i += 3) {
-        for (std::int64_t c = 0; c < 3; ++c) to[i + c] = from[3 * byte[i + c] + c];
-      }
-    });
-  };
-  if (precision == at::kBFloat16) {
-    look_up(result.data_ptr<at::BFloat16>(), values.data_ptr<at::BFloat16>());
-  } else {
-    look_up(result.data_ptr<float>(), values.data_ptr<float>());
-  }
-  return result;
-}
-
 // One draw a row: below p the first is hidden, above 1 - p the second; never both.
 torch::Tensor Network::keep_either(std::int64_t rows, Pass& pass) const {
   if (!pass.training || config_.branch_dropout <= 0) return torch::ones({rows, 2}, device());
@@ -275,9 +242,10 @@ std::vector<torch::Tensor> Network::branches(const NetworkInput& input, Pass& pa
   std::vector<torch::Tensor> features;
   if (takes_image_) {
     const torch::Tensor present = input.has_image.unsqueeze(1);
-    torch::Tensor image = packed_image_ && !pass.training
-                              ? packed_image_->forward(input.pixels)
-                              : image_->forward(standardise(input, pass.compute), pass);
+    torch::Tensor image =
+        packed_image_ && !pass.training
+            ? packed_image_->forward(input.pixels)
+            : image_->forward({input.pixels, pixel_mean_, pixel_deviation_}, pass);
     if (descriptors_) {
       const ProfileScope scope("image.descriptors");
       const torch::Tensor described = descriptors_->forward(input.descriptors);

@@ -70,8 +70,6 @@ class Network : public torch::nn::Module {
  private:
   Network(const Config& config, const NetworkShape& shape, const at::Generator& generator);
   torch::Tensor descriptors_on_device(const torch::Tensor& pixels) const;
-  // [B,3,H,W] in the precision, which is fp32 or bf16.
-  torch::Tensor standardise(const NetworkInput& input, at::ScalarType precision) const;
   torch::Tensor present(const NetworkInput& input, Pass& pass) const;
   // [rows,2] of 1 and 0: in training each of two is hidden with a probability, never both.
   torch::Tensor keep_either(std::int64_t rows, Pass& pass) const;

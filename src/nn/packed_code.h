@@ -5,6 +5,7 @@
 //   DIPTYCH_LANES      before one that is part of another
 #pragma once
 #include "nn/packed_patches.h"
+#include "nn/packed_pixels.h"
 #include "nn/packed_tiles.h"
 #include "nn/packed_windows.h"
 
@@ -76,6 +77,8 @@ PackedKernels kernels() {
           patches_at_points,
           add_filter_gradient,
           filters_from_points,
+          convolve_pixels,
+          pixel_gradients,
           lstm_step};
 }
 

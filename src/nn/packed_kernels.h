@@ -31,6 +31,13 @@ struct PackedKernels {
   // [O,C,3,3] of it, some channels.
   void (*filters_from_points)(const float* sums, std::int64_t channels, std::int64_t outputs,
                               std::int64_t begin, std::int64_t end, float* gradient);
+  // The first convolution (packed_pixels.h), C = 3, O a multiple of 16, stride 2, same padding;
+  // outputs' side is half of that of the pictures, rounded up. filters: [3,3,3,O]: row, column,
+  // channel, output.
+  void (*convolve_pixels)(const BytePictures&, const float* filters,
+                          const WrittenPictures& outputs);
+  // The gradient of these filters by each picture, [count,3,3,3,O].
+  void (*pixel_gradients)(const BytePictures&, const Pictures& slopes, float* sums);
   // One token of one row: cell and hidden state, [D] each.
   void (*lstm_step)(const LstmGates&, int features, float* cell, float* hidden);
 };

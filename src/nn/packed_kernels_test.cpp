@@ -236,6 +236,44 @@ TEST(PackedKernels, TrainAlikeOnRegistersOfEveryKind) {
   }
 }
 
+TEST(PackedKernels, ConvolvePixelsAlikeOnRegistersOfEveryKind) {
+  if (kernels_here().empty()) GTEST_SKIP() << "needs AVX2 with FMA";
+  constexpr std::int64_t kPictures = 2;
+  const auto train = [](const PackedKernels& kernels, Arithmetic arithmetic, std::int64_t side,
+                        std::int64_t outputs) {
+    Draw draw;
+    std::vector<std::uint8_t> bytes;
+    for (std::int64_t i = 0; i < kPictures * side * side * 3; ++i) {
+      bytes.push_back(static_cast<std::uint8_t>(std::lround(127 * (1 + draw()))));
+    }
+    const BytePictures pictures{bytes.data(), kPictures, side, {0.02F, 0.01F, 0.03F}, {-2, -1, 0}};
+    const std::vector<float> filters = draw.numbers(static_cast<std::size_t>(27 * outputs));
+    const std::int64_t half = (side + 1) / 2;
+    const auto count = static_cast<std::size_t>(kPictures * half * half * outputs);
+    const std::vector<std::byte> slopes = stored(draw.numbers(count), arithmetic);
+    std::vector<std::byte> made(slopes.size());
+    kernels.convolve_pixels(pictures, filters.data(),
+                            {made.data(), kPictures, half, outputs, arithmetic});
+    std::vector<float> gradients(filters.size() * kPictures);
+    kernels.pixel_gradients(pictures, {slopes.data(), kPictures, half, outputs, arithmetic},
+                            gradients.data());
+    return std::pair(read(made, arithmetic), gradients);
+  };
+  for (const PackedKernels& kernels : kernels_here()) {
+    for (const Arithmetic arithmetic : {Arithmetic::fp32, Arithmetic::bf16}) {
+      for (const std::int64_t side : {1, 2, 5, 16, 33, 70}) {
+        for (const std::int64_t outputs : {16, 32, 48}) {
+          const auto found = train(kernels, arithmetic, side, outputs);
+          const auto wanted = train(plain::kernels(), arithmetic, side, outputs);
+          EXPECT_LT(furthest(found.first, wanted.first),
+                    arithmetic == Arithmetic::bf16 ? 8e-3 : 1e-5);
+          EXPECT_LT(furthest(found.second, wanted.second), 1e-4);
+        }
+      }
+    }
+  }
+}
+
 TEST(PackedKernels, MultiplyAlikeOnRegistersOfEveryKind) {
   if (kernels_here().empty()) GTEST_SKIP() << "needs AVX2 with FMA";
   constexpr int kRows = 13, kOutputs = 70, kLength = 5000;  // more than one chunk

@@ -42,9 +42,7 @@ void expect(const PicturesOf<Byte>& pictures, std::int64_t index) {
   constexpr std::int64_t kCacheLine = 64;
   constexpr int ForWriting = !std::is_const_v<Byte>;
   const std::int64_t across = pictures.patches_across();
-  const std::int64_t picture =
-      pictures.side * pictures.side * pictures.channels * pictures.number_bytes();
-  const std::int64_t share = picture / (across * across);
+  const std::int64_t share = pictures.picture_bytes() / (across * across);
   const std::byte* const from = pictures.numbers + (index + across + 1) * share;
   for (std::int64_t i = 0; i < share; i += kCacheLine) __builtin_prefetch(from + i, ForWriting, 2);
 }

@@ -9,20 +9,7 @@
 namespace diptych {
 namespace {
 
-template <typename Byte>
-PicturesOf<Byte> pictures_of(const torch::Tensor& x) {
-  return {static_cast<Byte*>(x.data_ptr()), x.size(0), x.size(2), x.size(1),
-          x.scalar_type() == at::kBFloat16 ? Arithmetic::bf16 : Arithmetic::fp32};
-}
 Pictures seen_of(const torch::Tensor& x) { return pictures_of<const std::byte>(x); }
-
-// Those from `begin` on.
-template <typename Byte>
-PicturesOf<Byte> part_of(PicturesOf<Byte> all, std::int64_t begin, std::int64_t end) {
-  all.numbers += begin * all.side * all.side * all.channels * all.number_bytes();
-  all.count = end - begin;
-  return all;
-}
 
 // Memory of so many numbers, given back with the tensor.
 torch::Tensor room_for(std::int64_t count) { return torch::empty({count}, at::kFloat); }

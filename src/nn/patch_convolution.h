@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include "nn/packed_convolution.h"
+#include "nn/patch_points.h"
 
 namespace diptych {
 
@@ -15,6 +16,20 @@ bool fits_patch_convolution(const torch::Tensor& x, const torch::Tensor& weight)
 // one of 32. Gives [B,O,H,W] like x, channels last, up to rounding; no number of threads changes a
 // bit of it or of its gradients.
 torch::Tensor patch_convolution(const torch::Tensor& x, const torch::Tensor& weight);
+
+// What kernels read or write of [B,C,H,W], fp32 or bf16, channels last, H = W.
+template <typename Byte>
+PicturesOf<Byte> pictures_of(const torch::Tensor& x) {
+  return {static_cast<Byte*>(x.data_ptr()), x.size(0), x.size(2), x.size(1),
+          x.scalar_type() == at::kBFloat16 ? Arithmetic::bf16 : Arithmetic::fp32};
+}
+// Those from `begin` on.
+template <typename Byte>
+PicturesOf<Byte> part_of(PicturesOf<Byte> all, std::int64_t begin, std::int64_t end) {
+  all.numbers += begin * all.picture_bytes();
+  all.count = end - begin;
+  return all;
+}
 
 // [O,C,3,3] of fp32, which must outlive it.
 FilterView filters_of(const torch::Tensor& weight);

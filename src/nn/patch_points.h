@@ -1,6 +1,7 @@
 // Pictures and filters at the points of packed_patches.h, where training multiplies them in fp32.
 // Free of torch.
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -19,11 +20,19 @@ struct PicturesOf {
   std::int64_t count = 0, side = 0, channels = 0;
   Arithmetic arithmetic = Arithmetic::fp32;
   std::int64_t number_bytes() const { return arithmetic == Arithmetic::bf16 ? 2 : 4; }
+  std::int64_t picture_bytes() const { return side * side * channels * number_bytes(); }
   std::int64_t patches_across() const { return (side + kPatch - 1) / kPatch; }
   std::int64_t patches() const { return count * patches_across() * patches_across(); }
 };
 using Pictures = PicturesOf<const std::byte>;
 using WrittenPictures = PicturesOf<std::byte>;
+
+// [count,side,side,3], of which numbers are made: byte · scale + shift.
+struct BytePictures {
+  const std::uint8_t* bytes = nullptr;
+  std::int64_t count = 0, side = 0;
+  std::array<float, 3> scale{}, shift{};  // of each channel
+};
 
 // From the so many numbers of a point to those of the next. A cache line is left between them: no
 // two points of a power of two of numbers fall on the same lines of a cache.
