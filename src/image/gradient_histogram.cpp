@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 #include "base/vectorised.h"
@@ -18,11 +19,31 @@ constexpr float kLeastNorm = 0.01F;  // squared, for gradients on the scale 0..1
 // With room for what is counted beyond half a turn.
 using Cell = std::array<float, kOrientations + 2>;
 
-// Of a row's 3·side values: the central differences, 0 beyond the border, and their squares' sum.
+constexpr std::size_t kColours = 3;
+
+// A row of one channel.
+using Plane = std::vector<std::int32_t>;
+
+// Of a row's pixels the values of each channel, side by side so that loops over them are vectorised.
+struct PixelRow {
+  explicit PixelRow(int side) { planes.fill(Plane(static_cast<std::size_t>(side))); }
+  void read(const std::uint8_t* pixels) {
+    std::int32_t *red = planes[0].data(), *green = planes[1].data(), *blue = planes[2].data();
+    for (std::size_t x = 0; x < planes[0].size(); ++x, pixels += kColours) {
+      red[x] = pixels[0];
+      green[x] = pixels[1];
+      blue[x] = pixels[2];
+    }
+  }
+  std::array<Plane, kColours> planes;
+};
+
+// Of a row of one channel: the central differences, 0 beyond the border, and their squares' sum.
 struct Differences {
-  explicit Differences(int side) : across(count(side)), down(count(side)), squares(count(side)) {}
-  static std::size_t count(int side) { return 3 * static_cast<std::size_t>(side); }
-  std::vector<std::int32_t> across, down, squares;
+  explicit Differences(int side) : across(static_cast<std::size_t>(side)) {
+    down = squares = across;
+  }
+  Plane across, down, squares;
 };
 
 // Of a row's pixels the gradient of the channel that changes most, its orientation of nine, and
@@ -37,17 +58,19 @@ struct Edges {
   std::vector<float> below, above;
 };
 
-// row, above, below: [3·side].
-DIPTYCH_VECTORISED void differ(const std::uint8_t* row, const std::uint8_t* above,
-                               const std::uint8_t* below, Differences& differences) {
-  const std::size_t count = differences.across.size();
+DIPTYCH_VECTORISED void differ(const Plane& row, const Plane& above, const Plane& below,
+                               Differences& differences) {
+  const std::size_t side = row.size();
+  const std::int32_t* __restrict here = row.data();
+  const std::int32_t* __restrict upper = above.data();
+  const std::int32_t* __restrict lower = below.data();
   std::int32_t* __restrict across = differences.across.data();
   std::int32_t* __restrict down = differences.down.data();
   std::int32_t* __restrict squares = differences.squares.data();
-  for (std::size_t i = 3; i + 3 < count; ++i) across[i] = row[i + 3] - row[i - 3];
-  for (std::size_t i = 0; i < count; ++i) {
-    down[i] = below[i] - above[i];
-    squares[i] = across[i] * across[i] + down[i] * down[i];
+  for (std::size_t x = 1; x + 1 < side; ++x) across[x] = here[x + 1] - here[x - 1];
+  for (std::size_t x = 0; x < side; ++x) {
+    down[x] = lower[x] - upper[x];
+    squares[x] = across[x] * across[x] + down[x] * down[x];
   }
 }
 
@@ -61,22 +84,20 @@ DIPTYCH_VECTORISED void differ(const std::uint8_t* row, const std::uint8_t* abov
   return ((sum - 0.3333314528F) * s + 1) * tangent * std::numbers::inv_pi_v<float>;
 }
 
-// Of each pixel the gradient of the channel that changes most.
-DIPTYCH_VECTORISED void find_steepest(const std::int32_t* __restrict across,
-                                      const std::int32_t* __restrict down,
-                                      const std::int32_t* __restrict squares,
-                                      std::int32_t* __restrict dx, std::int32_t* __restrict dy,
-                                      std::int32_t* __restrict most, std::size_t side) {
+// Where another channel changes more than the one so far, it takes its place.
+// Parameters, as GCC believes only of them that they do not overlap.
+DIPTYCH_VECTORISED void take_steeper(const std::int32_t* __restrict across,
+                                     const std::int32_t* __restrict down,
+                                     const std::int32_t* __restrict squares,
+                                     std::int32_t* __restrict dx, std::int32_t* __restrict dy,
+                                     std::int32_t* __restrict most, std::size_t side) {
   for (std::size_t x = 0; x < side; ++x) {
-    const std::int32_t red = squares[3 * x], green = squares[3 * x + 1], blue = squares[3 * x + 2];
-    const bool greener = green > red;
-    const std::int32_t first = greener ? green : red;
-    const bool bluer = blue > first;
-    const std::int32_t first_across = greener ? across[3 * x + 1] : across[3 * x];
-    const std::int32_t first_down = greener ? down[3 * x + 1] : down[3 * x];
-    dx[x] = bluer ? across[3 * x + 2] : first_across;
-    dy[x] = bluer ? down[3 * x + 2] : first_down;
-    most[x] = bluer ? blue : first;
+    const bool steeper = squares[x] > most[x];
+    const std::int32_t new_dx = steeper ? across[x] : dx[x];
+    const std::int32_t new_dy = steeper ? down[x] : dy[x];
+    dx[x] = new_dx;
+    dy[x] = new_dy;
+    most[x] = steeper ? squares[x] : most[x];
   }
 }
 
@@ -113,13 +134,21 @@ std::vector<Cell> cells_of(std::span<const std::uint8_t> pixels, int side, int c
   }
   Differences differences(side);
   Edges edges(side);
-  const std::ptrdiff_t stride = std::ptrdiff_t{3} * side;
+  const std::ptrdiff_t stride = std::ptrdiff_t{kColours} * side;
+  PixelRow row(side), above = row, below = row;
+  below.read(pixels.data());
   for (int y = 0; y < side; ++y) {
-    const std::uint8_t* row = pixels.data() + y * stride;
-    const std::ptrdiff_t step = y > 0 && y + 1 < side ? stride : 0;
-    differ(row, row - step, row + step, differences);
-    find_steepest(differences.across.data(), differences.down.data(), differences.squares.data(),
-                  edges.across.data(), edges.down.data(), edges.squares.data(), cell_of.size());
+    std::swap(above, row);
+    std::swap(row, below);
+    if (y + 1 < side) below.read(pixels.data() + (y + 1) * stride);
+    const bool has_both = y > 0 && y + 1 < side;
+    std::fill(edges.squares.begin(), edges.squares.end(), -1);
+    for (std::size_t c = 0; c < kColours; ++c) {
+      differ(row.planes[c], (has_both ? above : row).planes[c],
+             (has_both ? below : row).planes[c], differences);
+      take_steeper(differences.across.data(), differences.down.data(), differences.squares.data(),
+                   edges.across.data(), edges.down.data(), edges.squares.data(), cell_of.size());
+    }
     orient(edges);
     Cell* const line =
         &grid[cell_of[static_cast<std::size_t>(y)] * static_cast<std::size_t>(cells)];
