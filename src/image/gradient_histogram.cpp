@@ -24,7 +24,8 @@ constexpr std::size_t kColours = 3;
 // A row of one channel.
 using Plane = std::vector<std::int32_t>;
 
-// Of a row's pixels the values of each channel, side by side so that loops over them are vectorised.
+// Of a row's pixels the values of each channel, side by side so that loops over them are
+// vectorised.
 struct PixelRow {
   explicit PixelRow(int side) { planes.fill(Plane(static_cast<std::size_t>(side))); }
   void read(const std::uint8_t* pixels) {
@@ -144,8 +145,8 @@ std::vector<Cell> cells_of(std::span<const std::uint8_t> pixels, int side, int c
     const bool has_both = y > 0 && y + 1 < side;
     std::fill(edges.squares.begin(), edges.squares.end(), -1);
     for (std::size_t c = 0; c < kColours; ++c) {
-      differ(row.planes[c], (has_both ? above : row).planes[c],
-             (has_both ? below : row).planes[c], differences);
+      differ(row.planes[c], (has_both ? above : row).planes[c], (has_both ? below : row).planes[c],
+             differences);
       take_steeper(differences.across.data(), differences.down.data(), differences.squares.data(),
                    edges.across.data(), edges.down.data(), edges.squares.data(), cell_of.size());
     }

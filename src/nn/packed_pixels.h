@@ -88,15 +88,14 @@ DIPTYCH_KERNEL void convolve_tile(const float* seen, std::int64_t row, const flo
 template <typename A, int Width>
 void convolve_picture(const Bordered& picture, const float* filters, const WrittenPictures& outputs,
                       std::byte* to) {
-  const std::int64_t pixel = outputs.channels * A::kBytes;
   for (std::int64_t y = 0; y < outputs.side; ++y) {
-    for (std::int64_t x = 0; x < outputs.side; x += kHeld, to += pixel * kHeld) {
+    for (std::int64_t x = 0; x < outputs.side; x += kHeld) {
+      std::byte* const pixel = to + (y * outputs.side + x) * outputs.channels * A::kBytes;
       for (std::int64_t output = 0; output < outputs.channels; output += Width * kLanes) {
         convolve_tile<A, Width>(picture.at(y, 0) + kStep * x, picture.row, filters + output,
-                                outputs.channels, outputs.side - x, to + output * A::kBytes);
+                                outputs.channels, outputs.side - x, pixel + output * A::kBytes);
       }
     }
-    to += pixel * (outputs.side - (outputs.side + kHeld - 1) / kHeld * kHeld);
   }
 }
 
