@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "nn/gradient_check.h"
+#include "nn/made_up_threads.h"
 #include "nn/pooled_reference.h"
 
 namespace diptych {
@@ -65,17 +66,13 @@ TEST_F(FirstBlock, GivesNothingBelowZeroAnyGradient) {
 
 TEST_F(FirstBlock, DoesNotDependOnTheNumberOfThreads) {
   const PooledCase given = made_up_case(7, 32, 32, 32);
-  const auto answer = [&](int threads) {
-    at::set_num_threads(threads);
+  expect_the_same_on_any_threads([&] {
     const torch::Tensor fast = first_block(given.x, given.weight, given.bias);
     auto gradients =
         torch::autograd::grad({fast}, {given.weight, given.bias}, {torch::ones_like(fast)});
     gradients.push_back(fast);
     return gradients;
-  };
-  const auto one = answer(1), three = answer(3);
-  for (std::size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(torch::equal(one[i], three[i])) << i;
-  at::set_num_threads(1);
+  });
 }
 
 TEST(FitsFirstBlock, RefusesWhatTheFastPassCannotTake) {

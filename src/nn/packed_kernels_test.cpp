@@ -41,7 +41,7 @@ class Draw {
 
 // Numbers of maps, which lie side by side, and back; fp32 or bf16.
 std::vector<std::byte> stored(const std::vector<float>& numbers, Arithmetic arithmetic) {
-  const std::size_t each = arithmetic == Arithmetic::bf16 ? 2 : 4;
+  const auto each = static_cast<std::size_t>(bytes_of_number(arithmetic));
   std::vector<std::byte> bytes(each * numbers.size());
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     if (each == 4) std::memcpy(&bytes[4 * i], &numbers[i], 4);
@@ -50,7 +50,7 @@ std::vector<std::byte> stored(const std::vector<float>& numbers, Arithmetic arit
   return bytes;
 }
 std::vector<float> read(const std::vector<std::byte>& bytes, Arithmetic arithmetic) {
-  const std::size_t each = arithmetic == Arithmetic::bf16 ? 2 : 4;
+  const auto each = static_cast<std::size_t>(bytes_of_number(arithmetic));
   std::vector<float> numbers(bytes.size() / each);
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     if (each == 4) std::memcpy(&numbers[i], &bytes[4 * i], 4);

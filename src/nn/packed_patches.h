@@ -1,5 +1,5 @@
-// Part of packed_code.h: convolutions of fp32 for training, forward and backward, by patches of 25
-// outputs at the points of packed_lines.h.
+// Part of packed_code.h: convolutions for training, forward and backward, by patches of 25 outputs
+// at the points of packed_lines.h.
 #pragma once
 #include <vector>
 
@@ -45,6 +45,13 @@ void expect(const PicturesOf<Byte>& pictures, std::int64_t index) {
   const std::int64_t share = pictures.picture_bytes() / (across * across);
   const std::byte* const from = pictures.numbers + (index + across + 1) * share;
   for (std::int64_t i = 0; i < share; i += kCacheLine) __builtin_prefetch(from + i, ForWriting, 2);
+}
+
+// Calls function.operator()<A>() for the numbers of maps, fp32 or bf16.
+template <typename Function>
+void of_numbers(Arithmetic arithmetic, const Function& function) {
+  if (arithmetic == Arithmetic::bf16) return function.template operator()<Bf16>();
+  function.template operator()<Fp32>();
 }
 
 // A register of channels; at: of their first number.
@@ -129,10 +136,8 @@ void bring_to_points(const Pictures& inputs, const Pictures& slopes, std::int64_
 
 void patches_at_points(const Pictures& inputs, const Pictures& slopes, std::int64_t begin,
                        std::int64_t end, const PatchPoints& seen, const PatchPoints& gradients) {
-  if (inputs.arithmetic == Arithmetic::bf16) {
-    return bring_to_points<Bf16>(inputs, slopes, begin, end, seen, gradients);
-  }
-  bring_to_points<Fp32>(inputs, slopes, begin, end, seen, gradients);
+  of_numbers(inputs.arithmetic,
+             [&]<typename A> { bring_to_points<A>(inputs, slopes, begin, end, seen, gradients); });
 }
 
 // The outputs of a patch; `products` of its first output at its first point, others `apart`.
@@ -244,10 +249,8 @@ void convolve_at_points(const PointFilters& filters, const Pictures& inputs,
 
 void convolve_pictures(const PointFilters& filters, const Pictures& inputs,
                        const WrittenPictures& outputs) {
-  if (inputs.arithmetic == Arithmetic::bf16) {
-    return convolve_at_points<Bf16>(filters, inputs, outputs);
-  }
-  convolve_at_points<Fp32>(filters, inputs, outputs);
+  of_numbers(inputs.arithmetic,
+             [&]<typename A> { convolve_at_points<A>(filters, inputs, outputs); });
 }
 
 // What gradients of one point are multiplied with.

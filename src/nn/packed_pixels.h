@@ -13,17 +13,14 @@ constexpr int kStep = 2 * kColours;    // from what an output sees to what the n
 
 // [side+2,side+2,3] of one picture, with what a tile reads beyond.
 struct Bordered {
-  explicit Bordered(std::int64_t picture_side)
-      : side(picture_side), row((side + 2) * kColours), size((side + 2) * row + kStep * kHeld) {
+  explicit Bordered(std::int64_t picture_side) : side(picture_side), row((side + 2) * kColours) {
+    const std::int64_t size = (side + 2) * row + kStep * kHeld;
     numbers = room_for(size);
     std::fill_n(numbers, size, 0.0F);
   }
-  // What the first output of a row sees of it and, `down` of 0 to 2, of those below.
-  const float* at(std::int64_t output_row, std::int64_t down) const {
-    return numbers + (2 * output_row + down) * row;
-  }
+  float* line(std::int64_t y) const { return numbers + y * row; }  // 0: of the border
 
-  std::int64_t side, row, size;
+  std::int64_t side, row;
   float* numbers;
 };
 
@@ -38,7 +35,7 @@ DIPTYCH_KERNEL void standardise(const BytePictures& pictures, std::int64_t index
   const std::int64_t count = kColours * to.side;
   const std::uint8_t* bytes = pictures.bytes + index * to.side * count;
   for (std::int64_t y = 0; y < to.side; ++y, bytes += count) {
-    float* const row = to.numbers + (y + 1) * to.row + kColours;
+    float* const row = to.line(y + 1) + kColours;
     std::int64_t done = 0;
     for (; done + kTogether <= count; done += kTogether) {
 #pragma GCC unroll 3
@@ -92,7 +89,7 @@ void convolve_picture(const Bordered& picture, const float* filters, const Writt
     for (std::int64_t x = 0; x < outputs.side; x += kHeld) {
       std::byte* const pixel = to + (y * outputs.side + x) * outputs.channels * A::kBytes;
       for (std::int64_t output = 0; output < outputs.channels; output += Width * kLanes) {
-        convolve_tile<A, Width>(picture.at(y, 0) + kStep * x, picture.row, filters + output,
+        convolve_tile<A, Width>(picture.line(2 * y) + kStep * x, picture.row, filters + output,
                                 outputs.channels, outputs.side - x, pixel + output * A::kBytes);
       }
     }
@@ -102,12 +99,10 @@ void convolve_picture(const Bordered& picture, const float* filters, const Writt
 // Calls function.operator()<A, Width>() for the numbers and channels of maps.
 template <typename Byte, typename Function>
 void of_maps(const PicturesOf<Byte>& maps, const Function& function) {
-  const bool is_bf16 = maps.arithmetic == Arithmetic::bf16;
-  if (maps.channels % (2 * kLanes) == 0) {
-    is_bf16 ? function.template operator()<Bf16, 2>() : function.template operator()<Fp32, 2>();
-  } else {
-    is_bf16 ? function.template operator()<Bf16, 1>() : function.template operator()<Fp32, 1>();
-  }
+  of_numbers(maps.arithmetic, [&]<typename A> {
+    if (maps.channels % (2 * kLanes) == 0) return function.template operator()<A, 2>();
+    function.template operator()<A, 1>();
+  });
 }
 
 void convolve_pixels(const BytePictures& pictures, const float* filters,
@@ -160,7 +155,7 @@ void pixel_gradients(const BytePictures& pictures, const Pictures& slopes, float
       for (std::int64_t output = 0; output < slopes.channels; output += Width * kLanes) {
         const std::byte* const those = slope + output * A::kBytes;
         for (int y = 0; y < 3; ++y) {
-          const float* const seen = picture.at(0, y);
+          const float* const seen = picture.line(y);
           float* const to = sums + y * kWindow * slopes.channels + output;
           add_up_taps<A, Width, kFirst>(seen, picture.row, slopes, those, to);
           add_up_taps<A, Width, kWindow - kFirst>(seen + kFirst, picture.row, slopes, those,

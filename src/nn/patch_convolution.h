@@ -17,11 +17,15 @@ bool fits_patch_convolution(const torch::Tensor& x, const torch::Tensor& weight)
 // bit of it or of its gradients.
 torch::Tensor patch_convolution(const torch::Tensor& x, const torch::Tensor& weight);
 
+// Of a map of fp32 or bf16.
+inline Arithmetic arithmetic_of(const torch::Tensor& x) {
+  return x.scalar_type() == at::kFloat ? Arithmetic::fp32 : Arithmetic::bf16;
+}
+
 // What kernels read or write of [B,C,H,W], fp32 or bf16, channels last, H = W.
 template <typename Byte>
 PicturesOf<Byte> pictures_of(const torch::Tensor& x) {
-  return {static_cast<Byte*>(x.data_ptr()), x.size(0), x.size(2), x.size(1),
-          x.scalar_type() == at::kBFloat16 ? Arithmetic::bf16 : Arithmetic::fp32};
+  return {static_cast<Byte*>(x.data_ptr()), x.size(0), x.size(2), x.size(1), arithmetic_of(x)};
 }
 // Those from `begin` on.
 template <typename Byte>

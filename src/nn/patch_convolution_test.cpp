@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "nn/made_up_threads.h"
 #include "nn/pooled_reference.h"
 
 namespace diptych {
@@ -66,17 +67,12 @@ TEST_F(PatchConvolution, OfBf16IsThatOfFp32Rounded) {
 
 TEST_F(PatchConvolution, DoesNotDependOnTheNumberOfThreads) {
   const Case given = made_up_case(19, 32, 6, 96);
-  const int threads = at::get_num_threads();
-  const auto answer = [&](int number) {
-    at::set_num_threads(number);
+  expect_the_same_on_any_threads([&] {
     const torch::Tensor fast = patch_convolution(given.x, given.weight);
     auto all = torch::autograd::grad({fast}, given.inputs(), {torch::cos(fast.detach())});
     all.push_back(fast);
     return all;
-  };
-  const auto one = answer(1), three = answer(3);
-  for (std::size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(torch::equal(one[i], three[i])) << i;
-  at::set_num_threads(threads);
+  });
 }
 
 // Weights that are packed at every step and those of a model that is loaded are the same.

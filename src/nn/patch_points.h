@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "diptych/arithmetic.h"
+#include "nn/packed_weights.h"
 
 namespace diptych {
 
@@ -19,8 +19,9 @@ struct PicturesOf {
   Byte* numbers = nullptr;
   std::int64_t count = 0, side = 0, channels = 0;
   Arithmetic arithmetic = Arithmetic::fp32;
-  std::int64_t number_bytes() const { return arithmetic == Arithmetic::bf16 ? 2 : 4; }
-  std::int64_t picture_bytes() const { return side * side * channels * number_bytes(); }
+  std::int64_t picture_bytes() const {
+    return side * side * channels * bytes_of_number(arithmetic);
+  }
   std::int64_t patches_across() const { return (side + kPatch - 1) / kPatch; }
   std::int64_t patches() const { return count * patches_across() * patches_across(); }
 };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "nn/made_up_threads.h"
 #include "nn/pooled_reference.h"
 
 namespace diptych {
@@ -56,16 +57,10 @@ TEST_F(PixelConvolution, InBf16IsThatInFp32Rounded) {
 TEST_F(PixelConvolution, DoesNotDependOnTheNumberOfThreads) {
   const Pixels pixels = made_up_pixels(19, 12);
   const torch::Tensor weight = made_up_weight(16).requires_grad_();
-  const int threads = at::get_num_threads();
-  const auto answer = [&](int number) {
-    at::set_num_threads(number);
+  expect_the_same_on_any_threads([&] {
     const torch::Tensor fast = pixel_convolution(pixels, weight, at::kFloat);
-    return std::pair(fast, torch::autograd::grad({fast}, {weight}, {torch::cos(fast)})[0]);
-  };
-  const auto one = answer(1), three = answer(3);
-  EXPECT_TRUE(torch::equal(one.first, three.first));
-  EXPECT_TRUE(torch::equal(one.second, three.second));
-  at::set_num_threads(threads);
+    return std::vector{fast, torch::autograd::grad({fast}, {weight}, {torch::cos(fast)})[0]};
+  });
 }
 
 TEST_F(PixelConvolution, RefusesWhatItCannotTake) {

@@ -13,10 +13,6 @@ namespace diptych {
 #if defined(__x86_64__)
 namespace {
 
-Arithmetic arithmetic_of(const torch::Tensor& x) {
-  return x.scalar_type() == at::kFloat ? Arithmetic::fp32 : Arithmetic::bf16;
-}
-
 PackedConvolution packed(const torch::Tensor& weight, const torch::Tensor& bias,
                          Arithmetic arithmetic) {
   PackedConvolution convolution;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "nn/made_up_threads.h"
 #include "nn/packed_weights.h"
 #include "nn/pooled_reference.h"
 
@@ -102,17 +103,12 @@ TEST_P(PooledConvolution, LetsWhatIsNotANumberBeSeen) {
 
 TEST_P(PooledConvolution, DoesNotDependOnTheNumberOfThreads) {
   const Case given = made_up_case(7, 32, 16, 64);
-  const int threads = at::get_num_threads();
-  const auto answer = [&](int number) {
-    at::set_num_threads(number);
+  expect_the_same_on_any_threads([&] {
     const torch::Tensor fast = pooled_convolution(given.x, given.weight, given.bias);
     auto all = torch::autograd::grad({fast}, given.inputs(), {torch::ones_like(fast)});
     all.push_back(fast);
     return all;
-  };
-  const auto one = answer(1), three = answer(3);
-  for (std::size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(torch::equal(one[i], three[i])) << i;
-  at::set_num_threads(threads);
+  });
 }
 
 TEST_P(PooledConvolution, RefusesWhatItCannotTake) {

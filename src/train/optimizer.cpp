@@ -63,9 +63,7 @@ void AdaptiveMoments::step_table(Group& group, std::size_t i, double learning_ra
   const torch::Tensor& gradient = group.parameters[i].grad();
   group.steps[i].add_(1);
   const double step = group.steps[i].item<double>();
-  const double squares = gradient.norm().square().item<double>();
-  group.second[i].lerp_(torch::full({}, squares / static_cast<double>(gradient.numel())),
-                        1 - beta2_);
+  group.second[i].lerp_(gradient.norm().square() / gradient.numel(), 1 - beta2_);
   const double second = group.second[i].item<double>() / (1 - std::pow(beta2_, step));
   const double rate = learning_rate / (1 - std::pow(kBeta1, step)) / (std::sqrt(second) + kEpsilon);
   group.first[i].lerp_(gradient, 1 - kBeta1);
